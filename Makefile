@@ -1,0 +1,206 @@
+# Two Terminals. Type `make` for the map. One Makefile: a new lesson, lab, view
+# or test is found by its folder and needs no line here.
+
+.DEFAULT_GOAL := map
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+# SAN=address or SAN=thread builds everything instrumented, in a folder of its
+# own; CC=clang likewise; V=1 shows the commands.
+SAN ?=
+BUILD := build
+ifneq ($(SAN),)
+BUILD := build/$(SAN)
+endif
+ifeq ($(CC),clang)
+BUILD := $(BUILD)/clang
+endif
+
+CSTD     := -std=c11 -D_GNU_SOURCE
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Werror
+OPTIMISE := -O2 -g
+HARDEN   := -fstack-protector-strong -fPIE
+LINK     := -pie -Wl,-z,relro -Wl,-z,now
+ifeq ($(SAN),address)
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+else ifeq ($(SAN),thread)
+SANFLAGS := -fsanitize=thread
+else ifeq ($(SAN),)
+HARDEN   += -D_FORTIFY_SOURCE=2
+else
+$(error SAN is 'address' or 'thread', not '$(SAN)')
+endif
+ALL_CFLAGS  = $(CSTD) $(WARN) $(OPTIMISE) $(HARDEN) $(SANFLAGS) -I. $(CFLAGS)
+ALL_LDFLAGS = $(LINK) $(SANFLAGS) $(LDFLAGS)
+
+# Asked only when something is linked: the dependency step runs before that.
+CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+VIZ_LIBS   = -lpcap -lncursesw -ltinfo -lmnl -lcmark
+GRADE_LIBS = $(CHECK_LIBS) -ljansson -lseccomp -lpcap -lmnl -pthread
+
+ifeq ($(V),)
+say = @printf '  %-6s %s\n' $(1) $(2);
+else
+say =
+endif
+
+# --- what there is ---------------------------------------------------------
+
+COMMON_SRC := $(wildcard common/*.c)
+VIZ_SRC    := $(wildcard viz/*.c viz/*/*.c)
+CALLS_SRC  := $(wildcard viz/calls/*.c)
+VIZ_SRC    := $(filter-out $(CALLS_SRC),$(VIZ_SRC))
+# What the grader may use of viz: never its screens.
+WITNESS_SRC := $(wildcard viz/decode/*.c viz/track/*.c viz/events/*.c \
+                          viz/kernel/*.c viz/capture/*.c)
+GRADE_SRC  := $(wildcard tests/grader/*.c tests/checks/*.c)
+UNIT_SRC   := $(wildcard tests/unit/check_*.c)
+LESSONS    := $(notdir $(patsubst %/,%,$(dir $(wildcard lessons/*/README.md))))
+LABS       := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/README.md))))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+VIZ   := $(BUILD)/bin/viz
+GRADE := $(BUILD)/bin/grade
+CALLS := $(BUILD)/lib/calls.so
+LIB   := $(BUILD)/lib/libcommon.a
+LESSON_PROGRAMS := $(foreach l,$(LESSONS),$(patsubst lessons/%.c,$(BUILD)/lessons/%,\
+                     $(wildcard lessons/$(l)/*.c)))
+UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+
+# `make lesson-3` finds lessons/03-datagrams by its number.
+number    = $(shell printf '%02d' $(1) 2>/dev/null)
+lesson_of = $(firstword $(filter $(call number,$(1))-%,$(LESSONS)))
+lab_of    = $(firstword $(filter $(call number,$(1))-%,$(LABS)))
+
+# --- for who learns --------------------------------------------------------
+
+.PHONY: map shell viz doctor
+map: ## this map: each lesson's state, and what to type next
+	@sh tools/map.sh
+
+lesson-%: deps-viz
+	@$(if $(call lesson_of,$*),,echo "There is no lesson $*. Type make for the map." >&2; exit 2)
+	@$(MAKE) --no-print-directory $(VIZ) lessons
+	@mkdir -p .lab
+	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE)
+PLAYER_MODE = $(if $(TEXT),--text)$(if $(PLAY),--play)
+
+tmux-%: deps-viz ## the lesson and its two terminals in one tmux window
+	@sh tools/tmux.sh $*
+
+shell: ## a terminal inside the private lab network
+	@sh tools/shell.sh $(VIZ)
+
+viz: deps-viz ## the visualizer on loopback; ARGS= for anything else
+	@$(MAKE) --no-print-directory $(VIZ)
+	@$(VIZ) $(or $(ARGS),-i lo)
+
+doctor: ## what this machine allows, and how to enable the rest
+	@sh tools/deps.sh doctor
+	@test ! -x $(VIZ) || $(VIZ) --doctor
+
+lab-%: deps-viz
+	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
+	@sh tools/lab.sh start $(call lab_of,$*)
+	@$(MAKE) --no-print-directory $(VIZ)
+	@sh tools/lab.sh build $(call lab_of,$*)
+	@mkdir -p .lab
+	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE)
+
+grade-%: deps-grade
+	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
+	@$(MAKE) --no-print-directory $(GRADE) $(CALLS)
+	@sh tools/lab.sh start $(call lab_of,$*)
+	@sh tools/grade.sh $(GRADE) $(call number,$*) $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)')
+
+hint-%: ## the next of three hints
+	@sh tools/lab.sh hint $(call lab_of,$*)
+reset-%: ## the starter back, your work kept as a backup
+	@sh tools/lab.sh reset $(call lab_of,$*)
+solution-%: ## a solution, after a pass
+	@sh tools/lab.sh solution $(call lab_of,$*)
+
+# --- for who builds --------------------------------------------------------
+
+.PHONY: all lessons test lint unit format clean deps-viz deps-grade deps-test
+all: deps-test ## build everything
+	@$(MAKE) --no-print-directory $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
+
+lessons: $(LESSON_PROGRAMS)
+
+# DEPS=skip: the step was done by who calls (nested makes).
+deps-viz deps-grade deps-test: deps-%:
+	@$(if $(filter skip,$(DEPS)),:,sh tools/deps.sh $*)
+
+test: deps-test ## everything CI runs
+	@DEPS=skip sh tests/run.sh
+
+lint: ## floors, headers alone, format
+	@sh tests/lint.sh
+
+unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
+	@sh tests/unit.sh $(UNIT)
+
+format: ## clang-format every file in place
+	@git ls-files '*.c' '*.h' | grep -v '^tests/submissions/' | xargs clang-format -i
+
+clean: ## remove what was built; work/ and .lab/ are yours and stay
+	@rm -rf build compile_commands.json
+
+compile_commands.json: Makefile $(COMMON_SRC) $(VIZ_SRC) $(GRADE_SRC)
+	@sh tools/compile_commands.sh '$(CC) $(CSTD) $(WARN) -I.' > $@.part && mv $@.part $@
+
+# --- how -------------------------------------------------------------------
+
+# Rebuilt when the flags change, not only when a file does.
+FLAGS := $(BUILD)/.flags
+.PHONY: force
+$(FLAGS): force
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
+
+$(BUILD)/obj/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(call objects,$(COMMON_SRC))
+	@mkdir -p $(@D)
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/lib/libviz.a: $(call objects,$(filter-out viz/main.c,$(VIZ_SRC)))
+	@mkdir -p $(@D)
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/lib/libgrade.a: $(call objects,$(filter-out tests/grader/main.c,$(GRADE_SRC)))
+	@mkdir -p $(@D)
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(VIZ): $(call objects,viz/main.c) $(BUILD)/lib/libviz.a $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(VIZ_LIBS)
+
+# The checks register themselves by name in one table, so every object is
+# linked; no student object ever is.
+$(GRADE): $(call objects,$(GRADE_SRC) $(WITNESS_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(GRADE_LIBS)
+
+# Preloaded into a student's program, so built without our sanitizers.
+$(CALLS): $(CALLS_SRC)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $^ -ldl -pthread
+
+# Lessons are built as a student builds them: no library, no tricks.
+$(BUILD)/lessons/%: lessons/%.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $<
+
+# A unit test links all of viz, common and the grader's rooms it asks for.
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,35 @@
+/*
+ * A user and network namespace of one's own, without root (user_namespaces(7),
+ * network_namespaces(7)). The caller keeps their name in it: their uid is
+ * mapped to itself. Used by viz's keeper and by the grader's driver.
+ */
+#ifndef COMMON_NETNS_H
+#define COMMON_NETNS_H
+
+#include <stddef.h>
+
+enum netns_step { NETNS_DONE, NETNS_UNSHARE, NETNS_MAP, NETNS_LOOPBACK };
+
+/* Move the calling process (it must have one thread) into a new user and
+ * network namespace and bring lo up. Afterwards it holds all capabilities
+ * there; see netns_drop(). 0; or -1 with errno and in *failed the step that
+ * was refused. Root maps the whole range of ids, so that it keeps its access to
+ * the files of others only until netns_drop(). */
+int netns_enter(enum netns_step *failed);
+
+/* Why, in words, and the one command that helps, at most 8 lines into `text`:
+ * ENOSPC and the sysctls user.max_user_namespaces, max_net_namespaces,
+ * kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns
+ * (Ubuntu 24.04), containers. Returns text. */
+char *netns_explain(enum netns_step failed, int error, char *text, size_t size);
+
+/* Move into namespaces by descriptors of /proc/PID/ns/user and /ns/net (user
+ * may be -1: already there). 0 or -1 with errno. */
+int netns_join(int user_fd, int net_fd);
+
+/* Give up every capability for good: effective, permitted, inheritable,
+ * ambient, bounding; securebits so that uid 0 gains none by exec; and
+ * no_new_privs. 0 or -1 with errno. */
+int netns_drop(void);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * One thing that happened: a packet with what track concluded, a look into
+ * the kernel's socket tables, a word on a terminal. Everything that comes
+ * after (ticks, ladder, JSON, screens) reads this stream and nothing else.
+ * Pure C.
+ */
+#ifndef VIZ_EVENTS_EVENT_H
+#define VIZ_EVENTS_EVENT_H
+
+#include "viz/decode/packet.h"
+#include "viz/track/track.h"
+
+enum event_kind {
+    EVENT_PACKET,   /* from the wire */
+    EVENT_SOCKET,   /* the kernel has this socket, in this state, now */
+    EVENT_GONE,     /* the kernel has it no longer */
+    EVENT_OPENED,   /* a lab shell was opened in terminal A, B or C */
+    EVENT_TYPED,    /* a command line was started there */
+    EVENT_PRINTED,  /* a program printed a line there */
+    EVENT_EXITED,   /* the command there ended */
+    EVENT_WAITS,    /* the server's (or client's) thread is inside this call */
+    EVENT_OUTSIDE   /* a listener on the lesson's port, outside the lab network */
+};
+
+/* A socket as sock_diag shows it. For LISTEN, receive_queue counts connections
+ * that wait for accept() and send_queue is the backlog; else both are bytes. */
+struct socket_sample {
+    uint8_t protocol; /* PROTO_TCP, PROTO_UDP */
+    enum tcp_state state;
+    struct endpoint local, remote;
+    uint32_t receive_queue, send_queue;
+    uint8_t timer; /* 0 none 1 retransmit 2 keep-alive 3 TIME_WAIT 4 probe */
+    uint8_t retransmits;
+    uint32_t timer_ms; /* until it fires */
+    uint32_t uid;
+    uint32_t inode; /* 0 when no process owns it */
+    uint64_t cookie; /* names the socket for as long as the machine is up */
+};
+
+enum wait_call {
+    WAIT_OTHER, WAIT_ACCEPT, WAIT_RECV, WAIT_SEND, WAIT_CONNECT, WAIT_SELECT,
+    WAIT_POLL, WAIT_EPOLL, WAIT_CALLS
+};
+
+struct event {
+    enum event_kind kind;
+    int64_t time_ns; /* wall clock, as the packets' own */
+    union {
+        struct { /* EVENT_PACKET; both borrowed for the call */
+            const struct packet *packet;
+            const struct note *note;
+        };
+        struct socket_sample socket; /* EVENT_SOCKET, EVENT_GONE, EVENT_OUTSIDE */
+        struct {                     /* the EVENT_... of a terminal */
+            char terminal;           /* 'A', 'B', 'C' */
+            int status;              /* EVENT_EXITED: as the shell has it in $? */
+            const char *text;        /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
+                                        and nothing else; borrowed */
+        };
+        struct { /* EVENT_WAITS */
+            enum flow_side side;
+            uint16_t port;
+            enum wait_call call;
+        };
+    };
+};
+
+/* A place that events go to. */
+typedef void event_sink_fn(void *self, const struct event *event);
+
+/* "accept"; and back, WAIT_OTHER for a word that is none. */
+const char *wait_call_name(enum wait_call call);
+enum wait_call wait_call_from_name(const char *name);
+
+#endif

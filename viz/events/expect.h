@@ -1,0 +1,57 @@
+/*
+ * The observation language (DESIGN 5): lines such as
+ *     handshake tcp 7001
+ *     state tcp 7001 client TIME_WAIT
+ * and an event stream in, ticks out. The lesson player, `viz --expect` and the
+ * grader all call this. Lines come true in order; an event line is true once
+ * that event has happened since expect_open(), a state line while the state
+ * holds. `not ...` must hold until the next positive line has come true.
+ */
+#ifndef VIZ_EVENTS_EXPECT_H
+#define VIZ_EVENTS_EXPECT_H
+
+#include "viz/events/event.h"
+
+enum expect_status {
+    EXPECT_WAITING, /* not true yet */
+    EXPECT_TRUE,
+    EXPECT_BROKEN   /* a `not` line that came true: nothing can mend it */
+};
+
+struct expect;
+
+/* `kernel`: EVENT_SOCKET events will come too. Then a listener is believed
+ * when the kernel shows it, and a lasting state (LISTEN, ESTABLISHED,
+ * CLOSE_WAIT, FIN_WAIT2, TIME_WAIT) when wire and kernel agree; without it the
+ * wire alone decides. NULL with errno ENOMEM. */
+struct expect *expect_new(bool kernel);
+void expect_free(struct expect *expect);
+
+/* Add a line. 0; or -1 with errno EINVAL and a sentence for the author in
+ * `why`: which word was not understood and what may stand there. */
+int expect_add(struct expect *expect, const char *line, char *why, size_t size);
+
+/* From here on events count: forget what was seen, all lines WAITING. What
+ * *is* (open sockets and connections) stays known. */
+void expect_open(struct expect *expect);
+void expect_feed(struct expect *expect, const struct event *event);
+
+size_t expect_count(const struct expect *expect);
+const char *expect_line(const struct expect *expect, size_t n);
+enum expect_status expect_status(const struct expect *expect, size_t n);
+/* All positive lines are true and no `not` line is broken. A `not` line after
+ * the last positive one holds until the end of the stream: the caller decides
+ * when that is. */
+bool expect_done(const struct expect *expect);
+bool expect_broken(const struct expect *expect);
+/* Seconds of patience for line n in play mode: 10, or what `within Ns` says. */
+unsigned expect_patience(const struct expect *expect, size_t n);
+/* What line n waits for and what is there instead, in one sentence for a
+ * person ("the server's end is CLOSE_WAIT, not yet CLOSED"); may be "". */
+const char *expect_reason(struct expect *expect, size_t n);
+/* Whether a line that is now awaited needs EVENT_WAITS of this side: then the
+ * caller looks (it costs a read of /proc); *port is set. */
+bool expect_wants_waits(const struct expect *expect, enum flow_side *side,
+                        uint16_t *port);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * What has been seen, kept for the views: one row a packet (bounded; the
+ * oldest go first and are counted), the flows, and the kernel's sockets as of
+ * the last look. An event_sink. Pure C.
+ */
+#ifndef VIZ_EVENTS_STORE_H
+#define VIZ_EVENTS_STORE_H
+
+#include "viz/events/event.h"
+
+enum { STORE_PAYLOAD = 48, STORE_PAYLOAD_TEXT = STORE_PAYLOAD };
+
+/* A packet as views need it: a copy, nothing borrowed but the flow. */
+struct store_row {
+    struct packet packet; /* packet.payload points into `payload` below */
+    struct note note;
+    uint8_t payload[STORE_PAYLOAD]; /* its first bytes, raw: never to a screen
+                                       but through canvas_text() */
+};
+
+struct store;
+
+/* `most_rows` 0 means the default, about 64 MB. NULL with errno ENOMEM. */
+struct store *store_new(size_t most_rows);
+void store_free(struct store *store);
+void store_event(void *store, const struct event *event); /* event_sink_fn */
+
+/* Rows kept, oldest first; the n-th is NULL past the end. Row 0 is packet
+ * store_forgotten() + 1 of the capture. */
+size_t store_rows(const struct store *store);
+const struct store_row *store_row(const struct store *store, size_t n);
+uint64_t store_forgotten(const struct store *store);
+
+size_t store_flows(const struct store *store);
+const struct flow *store_flow(const struct store *store, size_t n);
+
+/* What the kernel said last: all sockets; or the one at this end of a flow,
+ * NULL when the kernel shows none (or was not asked: store_kernel() false). */
+bool store_kernel(const struct store *store);
+size_t store_sockets(const struct store *store);
+const struct socket_sample *store_socket(const struct store *store, size_t n);
+const struct socket_sample *store_socket_of(const struct store *store,
+                                            const struct flow *flow,
+                                            enum flow_side side);
+/* Time of the newest event; of the first packet. 0 before any. */
+int64_t store_now(const struct store *store);
+int64_t store_start(const struct store *store);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * The pipeline that every mode of viz runs: capture -> decode -> track ->
+ * events -> sinks, with the kernel's tables beside it. Pulls what is there,
+ * never blocks on its own; the caller polls.
+ */
+#ifndef VIZ_SESSION_H
+#define VIZ_SESSION_H
+
+#include "viz/capture/capture.h"
+#include "viz/events/event.h"
+#include "viz/kernel/sockets.h"
+#include "viz/track/track.h"
+
+enum { SESSION_SINKS = 6 };
+
+struct session {
+    struct capture *capture; /* owned; NULL: nothing from the wire */
+    struct sockets *sockets; /* owned; NULL: the kernel is not asked */
+    struct track *track;     /* owned */
+    struct { event_sink_fn *sink; void *self; } sinks[SESSION_SINKS];
+    int sink_count;
+    uint64_t packets;
+    int64_t next_look_ns; /* when the kernel is asked next (monotonic) */
+};
+
+/* Takes what it is given, also on failure. -1 with errno. */
+int session_init(struct session *session, struct capture *capture,
+                 struct sockets *sockets);
+void session_fini(struct session *session);
+int session_add_sink(struct session *session, event_sink_fn *sink, void *self);
+
+/* Hand on one event to all sinks: for terminals and the like. */
+void session_event(void *session, const struct event *event);
+
+/* Take at most `most` frames that wait, and look into the kernel's tables when
+ * it is time (20 times a second while sockets exist, else 10). How many frames
+ * there were; -1 with *error. 0 on a file is its end. */
+int session_pump(struct session *session, int most,
+                 struct capture_error *error);
+/* Milliseconds until session_pump() has something to do without a packet. */
+int session_timeout(const struct session *session);
+
+#endif
