@@ -1,0 +1,52 @@
+#!/bin/sh
+# `make test`: everything CI runs, a stage a line. Stops for nothing, tells at
+# the end which stages failed. Each stage's whole output is in build/test-logs.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+logs=build/test-logs
+mkdir -p $logs
+make=${MAKE:-make}
+export DEPS=skip
+jobs=$(nproc 2>/dev/null || echo 2)
+failed=
+passed=0
+
+stage() { # name, command...
+    name=$1
+    shift
+    printf '%-34s' "$name ..."
+    begun=$(date +%s)
+    "$@" >"$logs/$name.log" 2>&1 </dev/null
+    status=$?
+    took=$(($(date +%s) - begun))
+    if [ $status = 0 ]; then
+        passed=$((passed + 1))
+        printf 'ok     %4d s   %s\n' $took "$(tail -n 1 "$logs/$name.log" | cut -c1-60)"
+    else
+        failed="$failed $name"
+        printf 'FAILED %4d s   status %d\n' $took $status
+        tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+    fi
+}
+
+# A folder of tests brings its own runner: tests/NAME.sh.
+stage lint sh tests/lint.sh
+stage build-gcc $make -j"$jobs" all
+stage build-clang $make -j"$jobs" CC=clang all
+stage unit $make -j"$jobs" unit
+stage build-address $make -j"$jobs" SAN=address all
+stage unit-address $make -j"$jobs" SAN=address unit
+for script in tests/golden.sh tests/golden-screens.sh tests/coverage.sh \
+    tests/commands.sh tests/lab-commands.sh tests/lessons/programs.sh \
+    tests/lab.sh tests/lessons/play.sh tests/submissions.sh; do
+    [ -e $script ] || continue
+    name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')
+    stage "$name" sh $script
+done
+
+if [ -n "$failed" ]; then
+    echo "Failed:$failed. Whole output: $logs/NAME.log"
+    echo "stages: $passed passed, $(echo "$failed" | wc -w) failed"
+    exit 1
+fi
+echo "stages: $passed passed, 0 failed"
