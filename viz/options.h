@@ -1,0 +1,74 @@
+/*
+ * The command line of viz, read into one struct. The table in options.c is the
+ * only list of options: parsing, the usage text and its order come from it.
+ * Nothing here opens, prints or exits.
+ */
+#ifndef VIZ_OPTIONS_H
+#define VIZ_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What viz is asked to be. At most one of them may be given. */
+enum mode {
+    MODE_SCREEN,  /* the default */
+    MODE_TEXT,    /* the ladder, a line a packet */
+    MODE_JSON,
+    MODE_SUMMARY,
+    MODE_EXPECT,
+    MODE_DUMP,    /* the screen as text, after options.keys */
+    MODE_LESSON,
+    MODE_DOCTOR,
+    MODE_SHELL,
+    MODE_HELP
+};
+
+enum lesson_mode {
+    LESSON_AUTO, /* the screen in a terminal, else it plays by itself */
+    LESSON_PLAY,
+    LESSON_TEXT
+};
+
+/* Strings are borrowed from argv. */
+struct options {
+    enum mode mode;
+    const char *interface; /* "lo" when nothing else was asked for */
+    const char *read_path; /* NULL: live */
+    const char *write_path;
+    const char *filter;
+    uint32_t snaplen;      /* bytes of a frame to keep, 0: capture's default */
+    uint64_t count;        /* packets, 0: no limit */
+    int64_t duration_ns;   /* 0: no limit */
+    bool ascii;            /* no character beyond ASCII */
+
+    const char **terms; /* MODE_EXPECT: one line of the language each; owned */
+    size_t term_count;
+
+    const char *lesson; /* MODE_LESSON: the Markdown file */
+    enum lesson_mode lesson_mode;
+
+    int dump_columns, dump_rows; /* MODE_DUMP */
+    const char *keys;            /* "" when none: see viewer_key_from_text() */
+
+    /* --private -- CMD, beside the screen, text, json, summary or expect. */
+    bool private_network;
+    char **command; /* ends with NULL; of argv */
+};
+
+/* What argv did not say rightly: one or two lines for stderr. */
+struct options_error {
+    char text[512];
+};
+
+/* 0; or -1 with errno (EINVAL, or ENOMEM) and *error filled. *options is set
+ * in both cases and wants options_fini(). */
+int options_read(struct options *options, int argc, char *argv[],
+                 struct options_error *error);
+void options_fini(struct options *options);
+
+/* The whole usage text, made from the table. */
+void options_usage(FILE *out);
+
+#endif
