@@ -25,12 +25,6 @@ enum mode {
     MODE_HELP
 };
 
-enum lesson_mode {
-    LESSON_AUTO, /* the screen in a terminal, else it plays by itself */
-    LESSON_PLAY,
-    LESSON_TEXT
-};
-
 /* Strings are borrowed from argv. */
 struct options {
     enum mode mode;
@@ -47,7 +41,10 @@ struct options {
     size_t term_count;
 
     const char *lesson; /* MODE_LESSON: the Markdown file */
-    enum lesson_mode lesson_mode;
+    bool play;          /* it drives its terminals by itself */
+    bool text;          /* line by line, without curses */
+    bool record;        /* with play: store the capture for later replays */
+    bool replay;        /* from the stored capture, also where live works */
 
     int dump_columns, dump_rows; /* MODE_DUMP */
     const char *keys;            /* "" when none: see viewer_key_from_text() */
