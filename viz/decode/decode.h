@@ -14,6 +14,8 @@ enum link_type {
     LINK_NULL = 0,
     LINK_ETHERNET = 1,
     LINK_PPP = 9,
+    LINK_RAW_BSD = 12,
+    LINK_RAW_OPENBSD = 14,
     LINK_RAW = 101,
     LINK_LOOP = 108,
     LINK_LINUX_SLL = 113,
@@ -22,8 +24,7 @@ enum link_type {
     LINK_LINUX_SLL2 = 276
 };
 
-/* Whether `link` is one of the above (12 and 14, which some systems write for
- * raw IP, are taken as LINK_RAW). */
+/* Whether `link` is one of the above. */
 bool decode_link_known(int link);
 
 /* Fill *packet from `captured` bytes at `bytes`; number, time_ns and length

@@ -18,8 +18,16 @@ struct endpoint {
     uint16_t port; /* 0 where the protocol has no ports */
 };
 
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
-       TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128 };
+enum {
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+    TCP_URG = 32,
+    TCP_ECE = 64,
+    TCP_CWR = 128
+};
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
 
@@ -27,12 +35,20 @@ enum { TCP_SACK_BLOCKS = 4 };
 
 /* The TCP options that a learner meets; `has` says which were present. */
 struct tcp_options {
-    enum { OPT_MSS = 1, OPT_WSCALE = 2, OPT_SACK_OK = 4, OPT_SACK = 8,
-           OPT_TIMESTAMP = 16, OPT_FASTOPEN = 32 } has;
-    uint16_t mss;          /* bytes */
-    uint8_t window_scale;  /* shift, at most 14 (RFC 7323) */
-    uint8_t sack_count;    /* blocks in sack[] */
-    struct { uint32_t left, right; } sack[TCP_SACK_BLOCKS];
+    enum {
+        OPT_MSS = 1,
+        OPT_WSCALE = 2,
+        OPT_SACK_OK = 4,
+        OPT_SACK = 8,
+        OPT_TIMESTAMP = 16,
+        OPT_FASTOPEN = 32
+    } has;
+    uint16_t mss;         /* bytes */
+    uint8_t window_scale; /* shift, at most 14 (RFC 7323) */
+    uint8_t sack_count;   /* blocks in sack[] */
+    struct {
+        uint32_t left, right;
+    } sack[TCP_SACK_BLOCKS];
     uint32_t ts_value, ts_echo;
 };
 
@@ -52,8 +68,8 @@ struct icmp_header {
 };
 
 enum decode_status {
-    DECODE_OK,      /* every header whole */
-    DECODE_SHORT,   /* cut by the capture or by the sender: what is set is true */
+    DECODE_OK,    /* every header whole */
+    DECODE_SHORT, /* cut by the capture or by the sender: what is set is true */
     DECODE_UNKNOWN, /* not IP, or a protocol we do not read */
     DECODE_BAD      /* contradicts itself (a header length below its minimum) */
 };
@@ -68,17 +84,20 @@ struct packet {
     struct endpoint source, destination;
     uint8_t protocol; /* PROTO_*, or what the IP header says */
     uint8_t ttl;
-    uint16_t vlan;    /* outermost VLAN id, 0 without one */
-    uint32_t ip_id;   /* IPv4, or the fragment header of IPv6 */
+    uint16_t vlan;  /* outermost VLAN id, 0 without one */
+    uint32_t ip_id; /* IPv4, or the fragment header of IPv6 */
     bool has_ip_id;
     bool dont_fragment, more_fragments;
     uint16_t fragment_offset; /* bytes; not 0: no ports, no TCP header */
 
+    bool has_transport; /* the header above IP was whole but for its options:
+                           ports and the union below are set */
     union {
         struct tcp_header tcp;
         struct icmp_header icmp;
     };
-    uint32_t payload_length;   /* bytes the sender sent above TCP, UDP or ICMP */
+    uint32_t payload_length;   /* bytes the sender sent above TCP, UDP or ICMP;
+                                  first fragment of a datagram: all of it */
     uint32_t payload_captured; /* bytes of them at `payload` */
     const uint8_t *payload;    /* borrowed from the capture's buffer */
 };
