@@ -6,6 +6,7 @@
 #ifndef COMMON_NETNS_H
 #define COMMON_NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum netns_step { NETNS_DONE, NETNS_UNSHARE, NETNS_MAP, NETNS_LOOPBACK };
@@ -13,15 +14,31 @@ enum netns_step { NETNS_DONE, NETNS_UNSHARE, NETNS_MAP, NETNS_LOOPBACK };
 /* Move the calling process (it must have one thread) into a new user and
  * network namespace and bring lo up. Afterwards it holds all capabilities
  * there; see netns_drop(). 0; or -1 with errno and in *failed the step that
- * was refused. Root maps the whole range of ids, so that it keeps its access to
- * the files of others only until netns_drop(). */
+ * was refused, and then the caller is where it was, with the rights it had.
+ * Root maps the whole range of ids, so that it keeps its access to the files of
+ * others only until netns_drop(). */
 int netns_enter(enum netns_step *failed);
 
-/* Why, in words, and the one command that helps, at most 8 lines into `text`:
- * ENOSPC and the sysctls user.max_user_namespaces, max_net_namespaces,
- * kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns
- * (Ubuntu 24.04), containers. Returns text. */
+/* What a machine says about namespaces, as far as it can be read; -1 where it
+ * says nothing. */
+struct netns_facts {
+    long max_user, max_net; /* sysctls user.max_{user,net}_namespaces */
+    long unprivileged;      /* kernel.unprivileged_userns_clone (Debian) */
+    long apparmor;          /* kernel.apparmor_restrict_unprivileged_userns */
+    bool root;              /* effective uid 0 */
+    bool changed_root;      /* inside a chroot(2) */
+    bool filtered;          /* under a seccomp filter */
+    bool container;         /* Docker, Podman, systemd-nspawn, LXC */
+};
+void netns_facts_read(struct netns_facts *facts);
+
+/* Why, in words, and the one command that helps, at most 8 lines of at most 80
+ * columns into `text`, without a last newline. Returns text. */
 char *netns_explain(enum netns_step failed, int error, char *text, size_t size);
+/* The same from facts that were read before. */
+char *netns_explain_facts(const struct netns_facts *facts,
+                          enum netns_step failed, int error, char *text,
+                          size_t size);
 
 /* Move into namespaces by descriptors of /proc/PID/ns/user and /ns/net (user
  * may be -1: already there). 0 or -1 with errno. */
@@ -29,7 +46,9 @@ int netns_join(int user_fd, int net_fd);
 
 /* Give up every capability for good: effective, permitted, inheritable,
  * ambient, bounding; securebits so that uid 0 gains none by exec; and
- * no_new_privs. 0 or -1 with errno. */
+ * no_new_privs. Who never had the right to empty the bounding set
+ * (CAP_SETPCAP) keeps it; no_new_privs then makes it worthless. 0 or -1 with
+ * errno. */
 int netns_drop(void);
 
 #endif
