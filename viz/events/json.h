@@ -1,7 +1,8 @@
 /*
- * `viz --json`: the event stream as one JSON object a line, schema in
- * docs/viz-json.md. The same file gives the same bytes. Packet lines are
- * printed directly; the tests parse all of them with jansson.
+ * `viz --json`: packets and connections, one JSON object a line; the schema is
+ * docs/viz-json.md. The same file gives the same bytes. Every string in it is
+ * an address or a word of ours, never a byte of payload, so that lines are
+ * printed directly; the tests parse all of them with a JSON library.
  */
 #ifndef VIZ_EVENTS_JSON_H
 #define VIZ_EVENTS_JSON_H
@@ -16,8 +17,11 @@ struct json_writer {
     bool started;
 };
 
+/* Errors are those of `out`: ask ferror() when it is done. */
 void json_begin(struct json_writer *json, FILE *out); /* the "viz" line */
-void json_event(void *json, const struct event *event); /* event_sink_fn */
+/* An event_sink_fn: writes packets, and passes over all else. */
+void json_event(void *json, const struct event *event);
+/* The line of a connection, when the capture has ended. */
 void json_flow(struct json_writer *json, const struct flow *flow);
 
 #endif

@@ -10,9 +10,11 @@
 
 enum { STORE_PAYLOAD = 48, STORE_PAYLOAD_TEXT = STORE_PAYLOAD };
 
-/* A packet as views need it: a copy, nothing borrowed but the flow. */
+/* A packet as views need it: a copy. note.flow is the store's own copy of the
+ * flow, as of its newest packet; it lives at least as long as the row. */
 struct store_row {
-    struct packet packet; /* packet.payload points into `payload` below */
+    struct packet packet; /* payload points into `payload` below, and
+                             payload_captured counts what is there */
     struct note note;
     uint8_t payload[STORE_PAYLOAD]; /* its first bytes, raw: never to a screen
                                        but through canvas_text() */
@@ -20,7 +22,8 @@ struct store_row {
 
 struct store;
 
-/* `most_rows` 0 means the default, about 64 MB. NULL with errno ENOMEM. */
+/* `most_rows` 0 means the default: 100,000 packets, at most about 64 MB with
+ * their flows. NULL with errno ENOMEM. */
 struct store *store_new(size_t most_rows);
 void store_free(struct store *store);
 void store_event(void *store, const struct event *event); /* event_sink_fn */
@@ -31,6 +34,8 @@ size_t store_rows(const struct store *store);
 const struct store_row *store_row(const struct store *store, size_t n);
 uint64_t store_forgotten(const struct store *store);
 
+/* Flows in order of id. Those without a row left go first, the oldest of them
+ * before the others, when there are more than 65,536. */
 size_t store_flows(const struct store *store);
 const struct flow *store_flow(const struct store *store, size_t n);
 
@@ -38,6 +43,8 @@ const struct flow *store_flow(const struct store *store, size_t n);
  * NULL when the kernel shows none (or was not asked: store_kernel() false). */
 bool store_kernel(const struct store *store);
 size_t store_sockets(const struct store *store);
+/* `n` counts from 0 in no order; valid until the next event. A server whose
+ * connection is not there yet is shown by its listener. */
 const struct socket_sample *store_socket(const struct store *store, size_t n);
 const struct socket_sample *store_socket_of(const struct store *store,
                                             const struct flow *flow,

@@ -1,0 +1,194 @@
+/* See json.h. Keys stand in the order of docs/viz-json.md, always. */
+#include "viz/events/json.h"
+
+#include <inttypes.h>
+
+#include "viz/decode/decode.h"
+
+enum { ADDRESS_TEXT = 64 };
+
+static const char *protocol_name(const struct packet *packet, char *text,
+                                 size_t size)
+{
+    switch (packet->protocol) {
+    case PROTO_TCP:
+        return "tcp";
+    case PROTO_UDP:
+        return "udp";
+    case PROTO_ICMP:
+        return "icmp";
+    case PROTO_ICMP6:
+        return "icmp6";
+    }
+    snprintf(text, size, "ip-%u", packet->protocol);
+    return text;
+}
+
+static const char *status_name(enum decode_status status)
+{
+    switch (status) {
+    case DECODE_SHORT:
+        return "short";
+    case DECODE_UNKNOWN:
+        return "unknown";
+    case DECODE_BAD:
+        return "bad";
+    case DECODE_OK:
+        break;
+    }
+    return "ok";
+}
+
+/* Seconds since the first packet; clocks have been seen to go back. */
+static void print_time(const struct json_writer *json, int64_t time_ns)
+{
+    uint64_t since = (uint64_t)time_ns - (uint64_t)json->start_ns;
+    const char *sign = "";
+
+    if (time_ns < json->start_ns) {
+        since = -since;
+        sign = "-";
+    }
+    fprintf(json->out, ",\"t\":%s%" PRIu64 ".%09" PRIu64, sign,
+            since / 1000000000, since % 1000000000);
+}
+
+static void print_ends(FILE *out, const struct packet *packet)
+{
+    char source[ADDRESS_TEXT], destination[ADDRESS_TEXT];
+    bool ports = packet->protocol == PROTO_TCP || packet->protocol == PROTO_UDP;
+
+    endpoint_address(&packet->source, source, sizeof source);
+    endpoint_address(&packet->destination, destination, sizeof destination);
+    if (ports && packet->fragment_offset == 0)
+        fprintf(out, ",\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u",
+                source, packet->source.port, destination,
+                packet->destination.port);
+    else
+        fprintf(out, ",\"src\":\"%s\",\"dst\":\"%s\"", source, destination);
+}
+
+static void print_tcp(FILE *out, const struct packet *packet,
+                      const struct note *note)
+{
+    static const char letters[] = "FSRPAUEC"; /* by bit, lowest first */
+    char flags[sizeof letters];
+    size_t count = 0;
+
+    for (size_t bit = 0; bit + 1 < sizeof letters; bit++)
+        if (packet->tcp.flags & (1u << bit))
+            flags[count++] = letters[bit];
+    flags[count] = '\0';
+    fprintf(out,
+            ",\"flags\":\"%s\",\"seq\":%" PRIu32 ",\"ack\":%" PRIu32
+            ",\"rseq\":%" PRIu32 ",\"rack\":%" PRIu32 ",\"win\":%" PRIu32,
+            flags, packet->tcp.seq, packet->tcp.ack, note->relative_seq,
+            note->relative_ack, note->window);
+}
+
+static void print_verdicts(FILE *out, const struct note *note)
+{
+    fputs(",\"verdicts\":[", out);
+    for (int i = 0; i < note->verdict_count && i < NOTE_VERDICTS; i++) {
+        const struct verdict *verdict = &note->verdicts[i];
+
+        fprintf(out, "%s{\"name\":\"%s\"", i > 0 ? "," : "",
+                verdict_text(verdict->name));
+        if (verdict->kind)
+            fprintf(out, ",\"kind\":\"%s\"", verdict->kind);
+        if (verdict->evidence)
+            fprintf(out, ",\"evidence\":\"%s\"", verdict->evidence);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void print_packet(struct json_writer *json, const struct packet *packet,
+                         const struct note *note)
+{
+    bool tcp = packet->protocol == PROTO_TCP && note->flow != NULL;
+    bool icmp = packet->protocol == PROTO_ICMP ||
+                packet->protocol == PROTO_ICMP6;
+    FILE *out = json->out;
+    char protocol[16];
+
+    fprintf(out, "{\"type\":\"packet\",\"n\":%" PRIu64, packet->number);
+    print_time(json, packet->time_ns);
+    if (note->flow)
+        fprintf(out, ",\"conn\":%" PRIu32, note->flow->id);
+    else
+        fputs(",\"conn\":null", out);
+    if (packet->source.family != 0) {
+        fprintf(out, ",\"proto\":\"%s\"",
+                protocol_name(packet, protocol, sizeof protocol));
+        print_ends(out, packet);
+        fprintf(out, ",\"len\":%" PRIu32, packet->payload_length);
+    } else {
+        fputs(",\"proto\":null", out);
+    }
+    if (tcp)
+        print_tcp(out, packet, note);
+    if (icmp && packet->status == DECODE_OK)
+        fprintf(out, ",\"icmp_type\":%u,\"icmp_code\":%u", packet->icmp.type,
+                packet->icmp.code);
+    print_verdicts(out, note);
+    if (tcp)
+        fprintf(out, ",\"client\":\"%s\",\"server\":\"%s\"",
+                tcp_state_name(note->after[FLOW_CLIENT]),
+                tcp_state_name(note->after[FLOW_SERVER]));
+    if (packet->status != DECODE_OK)
+        fprintf(out, ",\"status\":\"%s\"", status_name(packet->status));
+    fputs("}\n", out);
+}
+
+void json_begin(struct json_writer *json, FILE *out)
+{
+    json->out = out;
+    json->started = false;
+    json->start_ns = 0;
+    fputs("{\"type\":\"viz\",\"version\":1,\"schema\":\"docs/viz-json.md\"}\n",
+          out);
+}
+
+void json_event(void *self, const struct event *event)
+{
+    struct json_writer *json = self;
+
+    if (event->kind != EVENT_PACKET)
+        return;
+    if (!json->started) {
+        json->started = true;
+        json->start_ns = event->packet->time_ns;
+    }
+    print_packet(json, event->packet, event->note);
+}
+
+static void print_states(FILE *out, const char *key, const struct flow_end *end)
+{
+    fprintf(out, ",\"%s\":[", key);
+    for (int i = 0; i < end->state_count; i++)
+        fprintf(out, "%s\"%s\"", i > 0 ? "," : "",
+                tcp_state_name(end->states[i]));
+    fputc(']', out);
+}
+
+void json_flow(struct json_writer *json, const struct flow *flow)
+{
+    const struct flow_end *client = &flow->end[FLOW_CLIENT];
+    const struct flow_end *server = &flow->end[FLOW_SERVER];
+    char client_text[ADDRESS_TEXT], server_text[ADDRESS_TEXT];
+
+    endpoint_text(&client->at, client_text, sizeof client_text);
+    endpoint_text(&server->at, server_text, sizeof server_text);
+    fprintf(json->out,
+            "{\"type\":\"conn\",\"conn\":%" PRIu32 ",\"proto\":\"%s\""
+            ",\"client\":\"%s\",\"server\":\"%s\",\"packets\":%" PRIu64
+            ",\"bytes\":[%" PRIu64 ",%" PRIu64 "],\"retransmissions\":%" PRIu64,
+            flow->id, flow->protocol == PROTO_TCP ? "tcp" : "udp", client_text,
+            server_text, flow->packets, client->bytes, server->bytes,
+            flow->retransmissions);
+    print_states(json->out, "client_states", client);
+    print_states(json->out, "server_states", server);
+    fprintf(json->out, ",\"closed_by\":\"%s\"}\n",
+            closed_by_text(flow->closed_by));
+}

@@ -1,0 +1,46 @@
+/*
+ * The kernel's sockets as of the last look: EVENT_SOCKET puts one in or brings
+ * it up to date, EVENT_GONE takes it out. A sample is known by its cookie.
+ * The store and the expectations each keep one. Pure C.
+ */
+#ifndef VIZ_EVENTS_SAMPLES_H
+#define VIZ_EVENTS_SAMPLES_H
+
+#include "viz/events/event.h"
+
+struct sample {
+    struct socket_sample socket;
+    uint64_t update; /* the higher, the newer */
+};
+
+/* Zeroed is empty. Items move when one is removed: keep no pointer. */
+struct samples {
+    struct sample *items;
+    size_t count, room;
+    uint32_t *slots; /* hash of cookie -> item + 1; 0 free */
+    size_t slot_count;
+    uint64_t updates;
+};
+
+/* A kernel with more sockets than this on one view is cut there. */
+enum { SAMPLES_MOST = 65536 };
+
+void samples_fini(struct samples *samples);
+/* 0, or -1 with errno ENOMEM: then it is not in. */
+int samples_put(struct samples *samples, const struct socket_sample *socket);
+void samples_remove(struct samples *samples,
+                    const struct socket_sample *socket);
+
+/* The newest socket of `protocol` between these two ends, NULL for none. An
+ * IPv4 end also matches its form mapped into IPv6 (::ffff:127.0.0.1). */
+const struct socket_sample *samples_between(const struct samples *samples,
+                                            uint8_t protocol,
+                                            const struct endpoint *local,
+                                            const struct endpoint *remote);
+/* A TCP listener, or a UDP socket without a peer, that gets what is sent to
+ * `local`; an address family of 0 asks for the port alone. NULL for none. */
+const struct socket_sample *samples_bound(const struct samples *samples,
+                                          uint8_t protocol,
+                                          const struct endpoint *local);
+
+#endif

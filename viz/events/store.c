@@ -1,0 +1,285 @@
+/* See store.h. Rows live in a ring that never moves, so that a row's payload
+ * pointer stays right; flows are copies, since track may forget its own. */
+#include "viz/events/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/events/samples.h"
+
+enum { DEFAULT_ROWS = 100000, MOST_FLOWS = 65536 };
+
+/* A flow, and how many rows of it are in the ring. */
+struct kept {
+    struct flow flow;
+    size_t rows;
+};
+
+struct store {
+    struct store_row *rows; /* a ring: the oldest at `first` */
+    size_t room, first, count;
+    uint64_t forgotten;
+    struct kept **flows; /* by id, ascending */
+    size_t flow_count, flow_room;
+    struct samples samples;
+    bool kernel;
+    int64_t now_ns, start_ns;
+};
+
+struct store *store_new(size_t most_rows)
+{
+    struct store *store = calloc(1, sizeof *store);
+
+    if (!store)
+        return NULL;
+    store->room = most_rows ? most_rows : DEFAULT_ROWS;
+    if (store->room > SIZE_MAX / sizeof *store->rows)
+        store->room = SIZE_MAX / sizeof *store->rows;
+    store->rows = malloc(store->room * sizeof *store->rows);
+    if (!store->rows) {
+        free(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->flow_count; i++)
+        free(store->flows[i]);
+    free(store->flows);
+    samples_fini(&store->samples);
+    free(store->rows);
+    free(store);
+}
+
+/* --- flows ----------------------------------------------------------------- */
+
+/* The place of the first flow whose id is not below `id`. */
+static size_t flow_place(const struct store *store, uint32_t id)
+{
+    size_t low = 0, high = store->flow_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (store->flows[middle]->flow.id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct kept *find_flow(const struct store *store, uint32_t id)
+{
+    size_t at = flow_place(store, id);
+
+    if (at < store->flow_count && store->flows[at]->flow.id == id)
+        return store->flows[at];
+    return NULL;
+}
+
+static void drop_oldest_row(struct store *store)
+{
+    const struct flow *flow = store->rows[store->first].note.flow;
+    struct kept *kept = flow ? find_flow(store, flow->id) : NULL;
+
+    if (kept)
+        kept->rows--;
+    store->first = (store->first + 1) % store->room;
+    store->count--;
+    store->forgotten++;
+}
+
+/* Make room for an eighth, so that it is seldom needed: flows without a row,
+ * then the oldest rows until there are such flows. */
+static void drop_flows(struct store *store)
+{
+    size_t most = MOST_FLOWS - MOST_FLOWS / 8, kept;
+
+    while (store->flow_count > most) {
+        size_t before = store->flow_count;
+
+        kept = 0;
+        for (size_t i = 0; i < before; i++) {
+            struct kept *flow = store->flows[i];
+
+            if (flow->rows == 0 && store->flow_count > most) {
+                free(flow);
+                store->flow_count--;
+            } else {
+                store->flows[kept++] = flow;
+            }
+        }
+        for (size_t i = store->count / 8 + 1; i > 0 && store->count > 0; i--)
+            if (store->flow_count > most)
+                drop_oldest_row(store);
+    }
+}
+
+static struct kept *new_flow(struct store *store, uint32_t id)
+{
+    struct kept *kept;
+    size_t at;
+
+    if (store->flow_count >= MOST_FLOWS)
+        drop_flows(store);
+    if (store->flow_count == store->flow_room) {
+        size_t room = store->flow_room ? store->flow_room * 2 : 64;
+        struct kept **flows = realloc(store->flows, room * sizeof(void *));
+
+        if (!flows)
+            return NULL;
+        store->flows = flows;
+        store->flow_room = room;
+    }
+    kept = calloc(1, sizeof *kept);
+    if (!kept)
+        return NULL;
+    kept->flow.id = id;
+    at = flow_place(store, id); /* the end, but for a flow that came back */
+    memmove(&store->flows[at + 1], &store->flows[at],
+            (store->flow_count - at) * sizeof(void *));
+    store->flows[at] = kept;
+    store->flow_count++;
+    return kept;
+}
+
+/* Our copy of the flow, brought up to date; NULL when memory is short, and
+ * then the row is shown without its flow. */
+static struct kept *keep_flow(struct store *store, const struct flow *flow)
+{
+    struct kept *kept = find_flow(store, flow->id);
+
+    if (!kept)
+        kept = new_flow(store, flow->id);
+    if (!kept)
+        return NULL;
+    kept->flow = *flow;
+    kept->flow.next = NULL;
+    return kept;
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+static void keep_packet(struct store *store, const struct packet *packet,
+                        const struct note *note)
+{
+    struct kept *kept = note->flow ? keep_flow(store, note->flow) : NULL;
+    struct store_row *row;
+    size_t length = packet->payload_captured;
+
+    if (store->count == store->room)
+        drop_oldest_row(store);
+    row = &store->rows[(store->first + store->count) % store->room];
+    store->count++;
+    row->packet = *packet;
+    row->note = *note;
+    if (length > STORE_PAYLOAD)
+        length = STORE_PAYLOAD;
+    if (length > 0)
+        memcpy(row->payload, packet->payload, length);
+    row->packet.payload = row->payload;
+    row->packet.payload_captured = (uint32_t)length;
+    row->note.flow = kept ? &kept->flow : NULL;
+    if (kept)
+        kept->rows++;
+    if (store->forgotten + store->count == 1)
+        store->start_ns = packet->time_ns;
+}
+
+void store_event(void *self, const struct event *event)
+{
+    struct store *store = self;
+
+    if (event->time_ns > store->now_ns)
+        store->now_ns = event->time_ns;
+    if (event->kind == EVENT_PACKET) {
+        keep_packet(store, event->packet, event->note);
+    } else if (event->kind == EVENT_SOCKET) {
+        store->kernel = true;
+        samples_put(&store->samples, &event->socket);
+    } else if (event->kind == EVENT_GONE) {
+        store->kernel = true;
+        samples_remove(&store->samples, &event->socket);
+    }
+}
+
+size_t store_rows(const struct store *store)
+{
+    return store->count;
+}
+
+const struct store_row *store_row(const struct store *store, size_t n)
+{
+    if (n >= store->count)
+        return NULL;
+    return &store->rows[(store->first + n) % store->room];
+}
+
+uint64_t store_forgotten(const struct store *store)
+{
+    return store->forgotten;
+}
+
+size_t store_flows(const struct store *store)
+{
+    return store->flow_count;
+}
+
+const struct flow *store_flow(const struct store *store, size_t n)
+{
+    return n < store->flow_count ? &store->flows[n]->flow : NULL;
+}
+
+/* --- the kernel's sockets -------------------------------------------------- */
+
+bool store_kernel(const struct store *store)
+{
+    return store->kernel;
+}
+
+size_t store_sockets(const struct store *store)
+{
+    return store->samples.count;
+}
+
+const struct socket_sample *store_socket(const struct store *store, size_t n)
+{
+    if (n >= store->samples.count)
+        return NULL;
+    return &store->samples.items[n].socket;
+}
+
+const struct socket_sample *store_socket_of(const struct store *store,
+                                            const struct flow *flow,
+                                            enum flow_side side)
+{
+    const struct flow_end *end = &flow->end[side];
+    const struct socket_sample *socket;
+
+    socket = samples_between(&store->samples, flow->protocol, &end->at,
+                             &flow->end[!side].at);
+    if (socket)
+        return socket;
+    if (flow->protocol == PROTO_UDP)
+        return samples_bound(&store->samples, PROTO_UDP, &end->at);
+    if (side == FLOW_SERVER &&
+        (end->state == TCP_UNKNOWN || end->state == TCP_LISTEN ||
+         end->state == TCP_SYN_RECV))
+        return samples_bound(&store->samples, PROTO_TCP, &end->at);
+    return NULL;
+}
+
+int64_t store_now(const struct store *store)
+{
+    return store->now_ns;
+}
+
+int64_t store_start(const struct store *store)
+{
+    return store->start_ns;
+}

@@ -1,0 +1,98 @@
+/* See summary.h. */
+#include "viz/events/summary.h"
+
+#include <inttypes.h>
+
+#include "viz/decode/decode.h"
+
+enum { ADDRESS_TEXT = 64 };
+
+static void print_states(FILE *out, const char *label,
+                         const struct flow_end *end)
+{
+    fprintf(out, "  %-16s", label);
+    for (int i = 0; i < end->state_count; i++)
+        fprintf(out, " %s", tcp_state_name(end->states[i]));
+    if (end->state_count == 0)
+        fputs(" none seen", out);
+    fputc('\n', out);
+}
+
+static const char *ended(const struct flow *flow)
+{
+    if (flow->refused)
+        return "refused";
+    switch (flow->closed_by) {
+    case CLOSED_BY_CLIENT:
+        return "the client, first";
+    case CLOSED_BY_SERVER:
+        return "the server, first";
+    case CLOSED_BY_BOTH:
+        return "both at once";
+    case CLOSED_BY_RESET:
+        return "a reset";
+    case CLOSED_OPEN:
+        break;
+    }
+    return "nobody yet";
+}
+
+void summary_flow(FILE *out, const struct flow *flow)
+{
+    const struct flow_end *client = &flow->end[FLOW_CLIENT];
+    const struct flow_end *server = &flow->end[FLOW_SERVER];
+    int64_t lasted = flow->last_ns - flow->first_ns;
+    char client_text[ADDRESS_TEXT], server_text[ADDRESS_TEXT];
+    bool tcp = flow->protocol == PROTO_TCP;
+
+    if (lasted < 0) /* the capture's clock was set back */
+        lasted = 0;
+    endpoint_text(&client->at, client_text, sizeof client_text);
+    endpoint_text(&server->at, server_text, sizeof server_text);
+    fprintf(out, "connection %" PRIu32 "  %s  %s -> %s%s\n", flow->id,
+            tcp ? "tcp" : "udp", client_text, server_text,
+            flow->midstream ? "  (seen from the middle)" : "");
+    fprintf(out,
+            "  packets          %" PRIu64 ": %" PRIu64
+            " from the client, %" PRIu64 " from the server\n",
+            flow->packets, client->packets, server->packets);
+    fprintf(out,
+            "  payload bytes    %" PRIu64 " from the client, %" PRIu64
+            " from the server\n",
+            client->bytes, server->bytes);
+    fprintf(out, "  lasted           %" PRId64 ".%09" PRId64 " s\n",
+            lasted / 1000000000, lasted % 1000000000);
+    if (tcp) {
+        fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
+        print_states(out, "client's states", client);
+        print_states(out, "server's states", server);
+        fprintf(out, "  closed by        %s\n", ended(flow));
+    }
+    fputc('\n', out);
+}
+
+void summary_totals(FILE *out, struct track *track, uint64_t packets,
+                    uint64_t dropped)
+{
+    uint64_t tcp = 0, udp = 0, retransmissions = 0;
+    const struct flow *flow;
+    size_t at = 0;
+
+    while ((flow = track_next(track, &at)) != NULL) {
+        if (flow->protocol == PROTO_TCP)
+            tcp++;
+        else
+            udp++;
+        retransmissions += flow->retransmissions;
+    }
+    fprintf(out,
+            "%" PRIu64 " packets, %" PRIu64 " dropped by the kernel; %" PRIu64
+            " TCP and %" PRIu64 " UDP connections, %" PRIu64
+            " retransmissions\n",
+            packets, dropped, tcp, udp, retransmissions);
+    if (track_forgotten(track) > 0)
+        fprintf(out,
+                "%" PRIu64 " more connections were forgotten: there were too "
+                "many at once\n",
+                track_forgotten(track));
+}
