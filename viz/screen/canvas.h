@@ -75,9 +75,12 @@ void area_style(struct area area, int row, int column, int columns,
                 enum style style); /* change the style of what is drawn */
 void area_box(struct area area, const char *title);
 
-/* Columns that a code point takes (0 combining, 1, 2), by wcwidth's rules but
- * from a table of ours, so that output does not depend on the locale. */
+/* Columns that a code point takes (0 combining, 1, 2; -1: never drawn: control,
+ * bidi, zero width, private), by wcwidth's rules but from a table of ours, so
+ * that output does not depend on the locale. */
 int code_width(uint32_t code);
+/* Columns that area_text() would use if there were no edge. */
+int text_width(const char *text);
 /* The next code point of UTF-8 at *text (length *left): moves on; a broken
  * byte gives 0xFFFD and moves one. */
 uint32_t utf8_next(const char **text, size_t *left);

@@ -13,17 +13,17 @@
 /* What all views share: what to show and where the reader is in it. */
 struct viewer {
     const struct store *store;
-    const char *source;   /* "lo", "private network", "s01.pcap" */
-    bool live;            /* packets still come */
-    bool replay;          /* headed REPLAY */
+    const char *source; /* "lo", "private network", "s01.pcap" */
+    bool live;          /* packets still come */
+    bool replay;        /* headed REPLAY */
     uint64_t dropped;
     const struct view *view;
     const struct view *before_help;
-    bool follow;          /* keep the newest in sight */
-    uint64_t selected;    /* packet number, 0: none */
-    size_t connection;    /* cursor in the connections view */
-    int64_t only_flow;    /* ladder of this flow's id, -1: all */
-    char message[160];    /* one line for the reader, "" without */
+    bool follow;       /* keep the newest in sight */
+    uint64_t selected; /* packet number, 0: none */
+    size_t connection; /* cursor in the connections view */
+    int64_t only_flow; /* ladder of this flow's id, -1: all */
+    char message[160]; /* one line for the reader, "" without */
     bool quit;
 };
 

@@ -1,0 +1,299 @@
+/* See label.h. */
+#include "viz/views/label.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/decode/decode.h"
+
+/* --- payload --------------------------------------------------------------- */
+
+/* A text that grows up to a limit of columns and bytes. */
+struct line {
+    char *text;
+    size_t length;
+    int columns, most;
+    bool full;
+};
+
+static void line_add(struct line *line, const char *bytes, size_t length,
+                     int columns)
+{
+    if (line->columns + columns > line->most || line->length + length >= WORDS)
+        line->full = true;
+    if (line->full)
+        return;
+    memcpy(line->text + line->length, bytes, length);
+    line->length += length;
+    line->columns += columns;
+    line->text[line->length] = '\0';
+}
+
+/* One character of payload: as it is when printable, else as C writes it. */
+static void line_add_payload(struct line *line, const char **bytes,
+                             size_t *left)
+{
+    static const char escapes[128][3] = {
+        ['\0'] = "\\0", ['\t'] = "\\t", ['\n'] = "\\n",
+        ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
+    };
+    const char *from = *bytes;
+    uint32_t code = utf8_next(bytes, left);
+    int width = code_width(code);
+
+    if (code < 128 && escapes[code][0])
+        line_add(line, escapes[code], 2, 2);
+    else if (width < 1 || code == 0xFFFD)
+        line_add(line, ".", 1, 1);
+    else
+        line_add(line, from, (size_t)(*bytes - from), width);
+}
+
+/* The bytes in quotes, in `columns`; with an ellipsis when `cut`. */
+static bool quote(const char *bytes, size_t left, int columns, bool cut,
+                  char text[WORDS])
+{
+    struct line line = {.text = text, .most = columns - (cut ? 2 : 1)};
+
+    line_add(&line, "\"", 1, 1);
+    while (left > 0 && !line.full)
+        line_add_payload(&line, &bytes, &left);
+    if (line.full && !cut)
+        return false;
+    line.full = false;
+    line.most = columns;
+    if (cut)
+        line_add(&line, "\xE2\x80\xA6", 3, 1);
+    line_add(&line, "\"", 1, 1);
+    return true;
+}
+
+char *payload_text(const struct store_row *row, int columns, char text[WORDS])
+{
+    const char *bytes = (const char *)row->payload;
+    size_t length = row->packet.payload_captured;
+
+    text[0] = '\0';
+    if (length > STORE_PAYLOAD)
+        length = STORE_PAYLOAD;
+    if (length == 0 || columns < 4)
+        return text;
+    if (length < row->packet.payload_length ||
+        !quote(bytes, length, columns, false, text))
+        quote(bytes, length, columns, true, text);
+    return text;
+}
+
+/* --- labels ---------------------------------------------------------------- */
+
+static void add(char text[WORDS], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add(char text[WORDS], const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + length, WORDS - length, format, arguments);
+    va_end(arguments);
+}
+
+/* How much a label says, from all to hardly anything. */
+enum detail {
+    DETAIL_ALL,     /* window and options too */
+    DETAIL_NUMBERS, /* flags, sequence numbers, length, payload */
+    DETAIL_FLAGS,   /* flags, length, payload */
+    DETAIL_DATA,    /* data: its length and payload; else flags */
+    DETAIL_PAYLOAD, /* data: its payload; else flags */
+    DETAIL_LEAST,   /* one word */
+    DETAILS
+};
+
+static void add_options(char text[WORDS], const struct tcp_options *options)
+{
+    if (options->has & OPT_MSS)
+        add(text, " mss=%u", options->mss);
+    if (options->has & OPT_WSCALE)
+        add(text, " wscale=%u", options->window_scale);
+    if (options->has & OPT_SACK_OK)
+        add(text, " sack-ok");
+    if (options->has & OPT_SACK)
+        add(text, " sack=%u", options->sack_count);
+    if (options->has & OPT_FASTOPEN)
+        add(text, " fastopen");
+}
+
+static void tcp_label(const struct store_row *row, enum detail detail,
+                      char text[WORDS])
+{
+    const struct packet *packet = &row->packet;
+    const struct tcp_header *tcp = &packet->tcp;
+    uint32_t length = packet->payload_length;
+    char flags[48];
+    bool only_ack = length == 0 && tcp->flags == TCP_ACK;
+
+    tcp_flags_text(tcp->flags, flags, sizeof flags);
+    if (length == 0 || detail <= DETAIL_FLAGS)
+        add(text, "%s", flags);
+    if (detail <= DETAIL_NUMBERS && !only_ack)
+        add(text, " seq=%u", row->note.relative_seq);
+    if (tcp->flags & TCP_ACK &&
+        (detail <= DETAIL_NUMBERS || (only_ack && detail == DETAIL_FLAGS)))
+        add(text, " ack=%u", row->note.relative_ack);
+    if (detail == DETAIL_ALL) {
+        add(text, " win=%u", row->note.window);
+        add_options(text, &tcp->options);
+    }
+    if (length > 0 && detail <= DETAIL_FLAGS)
+        add(text, " len=%u", length);
+    else if (length > 0 && (detail == DETAIL_DATA || detail == DETAIL_LEAST))
+        add(text, "%u B", length);
+}
+
+static void udp_label(const struct store_row *row, enum detail detail,
+                      char text[WORDS])
+{
+    uint32_t length = row->packet.payload_length;
+
+    if (detail <= DETAIL_FLAGS)
+        add(text, "UDP len=%u", length);
+    else if (detail != DETAIL_PAYLOAD || length == 0)
+        add(text, "%u B", length);
+    if (detail <= DETAIL_NUMBERS && row->packet.more_fragments)
+        add(text, " first fragment");
+}
+
+struct icmp_word {
+    uint8_t protocol, type;
+    int code; /* -1: any */
+    const char *words, *word;
+};
+
+static const struct icmp_word icmp_words[] = {
+    {PROTO_ICMP, 0, -1, "echo reply", "pong"},
+    {PROTO_ICMP, 8, -1, "echo request", "ping"},
+    {PROTO_ICMP, 3, 0, "network unreachable", "unreachable"},
+    {PROTO_ICMP, 3, 1, "host unreachable", "unreachable"},
+    {PROTO_ICMP, 3, 2, "protocol unreachable", "unreachable"},
+    {PROTO_ICMP, 3, 3, "port unreachable", "unreachable"},
+    {PROTO_ICMP, 3, 4, "fragmentation needed", "too big"},
+    {PROTO_ICMP, 3, 13, "forbidden by a filter", "forbidden"},
+    {PROTO_ICMP, 3, -1, "unreachable", "unreachable"},
+    {PROTO_ICMP, 11, -1, "time to live exceeded", "TTL over"},
+    {PROTO_ICMP6, 1, 0, "no route", "unreachable"},
+    {PROTO_ICMP6, 1, 1, "forbidden by a filter", "forbidden"},
+    {PROTO_ICMP6, 1, 3, "address unreachable", "unreachable"},
+    {PROTO_ICMP6, 1, 4, "port unreachable", "unreachable"},
+    {PROTO_ICMP6, 1, -1, "unreachable", "unreachable"},
+    {PROTO_ICMP6, 2, -1, "packet too big", "too big"},
+    {PROTO_ICMP6, 3, -1, "hop limit exceeded", "TTL over"},
+    {PROTO_ICMP6, 128, -1, "echo request", "ping"},
+    {PROTO_ICMP6, 129, -1, "echo reply", "pong"},
+    {PROTO_ICMP6, 133, -1, "router solicitation", "router?"},
+    {PROTO_ICMP6, 134, -1, "router advertisement", "router"},
+    {PROTO_ICMP6, 135, -1, "neighbour solicitation", "who is?"},
+    {PROTO_ICMP6, 136, -1, "neighbour advertisement", "here"},
+};
+
+static void icmp_label(const struct store_row *row, enum detail detail,
+                       char text[WORDS])
+{
+    const struct packet *packet = &row->packet;
+
+    for (size_t i = 0; i < sizeof icmp_words / sizeof icmp_words[0]; i++) {
+        const struct icmp_word *word = &icmp_words[i];
+
+        if (word->protocol != packet->protocol ||
+            word->type != packet->icmp.type ||
+            (word->code >= 0 && word->code != packet->icmp.code))
+            continue;
+        if (detail <= DETAIL_FLAGS)
+            add(text, "ICMP %s", word->words);
+        else
+            add(text, "%s", detail < DETAIL_LEAST ? word->words : word->word);
+        return;
+    }
+    add(text, detail < DETAIL_LEAST ? "ICMP type %u code %u" : "ICMP %u/%u",
+        packet->icmp.type, packet->icmp.code);
+}
+
+/* A packet that belongs to no conversation we follow. */
+static void other_label(const struct store_row *row, enum detail detail,
+                        char text[WORDS])
+{
+    const struct packet *packet = &row->packet;
+    char source[64], destination[64], protocol[WORDS];
+
+    if (packet->source.family == 0) {
+        add(text, "not IP, %u bytes", packet->length);
+        return;
+    }
+    if (detail <= DETAIL_NUMBERS)
+        add(text, "%s > %s ",
+            endpoint_address(&packet->source, source, sizeof source),
+            endpoint_address(&packet->destination, destination,
+                             sizeof destination));
+    if (packet->fragment_offset > 0)
+        add(text, "fragment at %u, %u bytes", packet->fragment_offset,
+            packet->payload_length);
+    else
+        add(text, "%s, %u bytes", protocol_text(packet->protocol, protocol),
+            packet->payload_length);
+}
+
+static void label(const struct store_row *row, enum detail detail,
+                  char text[WORDS])
+{
+    const struct packet *packet = &row->packet;
+
+    text[0] = '\0';
+    if (packet->source.family == 0 || packet->fragment_offset > 0)
+        other_label(row, detail, text);
+    else if (packet->protocol == PROTO_TCP)
+        tcp_label(row, detail, text);
+    else if (packet->protocol == PROTO_UDP)
+        udp_label(row, detail, text);
+    else if (packet->protocol == PROTO_ICMP || packet->protocol == PROTO_ICMP6)
+        icmp_label(row, detail, text);
+    else
+        other_label(row, detail, text);
+}
+
+/* Whether the label of this much detail shows payload after its words. */
+static bool shows_payload(const struct store_row *row, enum detail detail)
+{
+    const struct packet *packet = &row->packet;
+
+    return detail != DETAIL_LEAST && packet->payload_length > 0 &&
+           packet->payload_captured > 0 && packet->fragment_offset == 0 &&
+           (packet->protocol == PROTO_TCP || packet->protocol == PROTO_UDP);
+}
+
+char *packet_text(const struct store_row *row, int columns, char text[WORDS])
+{
+    enum { GLIMPSE = 10 }; /* columns of payload worth giving up numbers for */
+    char payload[WORDS];
+
+    for (enum detail detail = DETAIL_ALL; detail < DETAILS; detail++) {
+        int left;
+
+        label(row, detail, text);
+        left = columns - text_width(text);
+        if (left < 0)
+            continue;
+        if (!shows_payload(row, detail))
+            return text;
+        if (text[0])
+            left--;
+        payload_text(row, left, payload);
+        if (!payload[0] || (text_width(payload) == left && left < GLIMPSE &&
+                            detail < DETAIL_PAYLOAD))
+            continue; /* hardly any of it would show */
+        add(text, "%s%s", text[0] ? " " : "", payload);
+        return text;
+    }
+    text[0] = '\0';
+    return text;
+}
