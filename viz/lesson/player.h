@@ -16,11 +16,11 @@
 #include "viz/lesson/document.h"
 
 struct step {
-    size_t first, last;     /* blocks [first, last) of the document */
-    struct block *predict;  /* or NULL */
-    struct block *observe;  /* or NULL */
-    struct expect *expect;  /* of `observe`; NULL without */
-    int answer;             /* chosen in this or an earlier run, -1: not yet */
+    size_t first, last;    /* blocks [first, last) of the document */
+    struct block *predict; /* or NULL */
+    struct block *observe; /* or NULL */
+    struct expect *expect; /* of `observe`; NULL without */
+    int answer;            /* chosen in this or an earlier run, -1: not yet */
     bool done, skipped;
 };
 
