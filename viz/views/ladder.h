@@ -2,6 +2,14 @@
  * The ladder: client left, server right, an arrow a packet between their
  * states. The ladder view, the lesson's live pane and `viz --text` all draw
  * these rows, so that they cannot differ.
+ *
+ *    time     client 127.0.0.1:39376             127.0.0.1:7001 server
+ *   0.000000  SYN_SENT    |-- SYN seq=0 ------------>| SYN_RECV
+ *
+ * How much a row says depends on the columns of the area alone: below 46 the
+ * time goes, below 34 the states, names of states and labels get shorter
+ * before that. Where a state moved it is drawn strongly, else dim; one that no
+ * packet proves ends in '?'.
  */
 #ifndef VIZ_VIEWS_LADDER_H
 #define VIZ_VIEWS_LADDER_H
@@ -9,14 +17,42 @@
 #include "viz/events/store.h"
 #include "viz/screen/canvas.h"
 
-/* How wide a row is drawn: columns of time, states and arrow for an area of
- * `columns`; states are left out when there is no room. */
+enum { LADDER_HEADER_ROWS = 2 };
+
+/* Names and addresses of the two ends above their columns, and the rule from
+ * which their lifelines hang. `flow` NULL: of all flows. */
 void ladder_header(struct area area, int row, const struct flow *flow,
                    const struct store *store);
 /* One packet on one row of the area. `previous` is the row above of the same
- * ladder (for the time between), or NULL. */
+ * ladder (for the time between, and the number of the connection when it
+ * changes), or NULL. */
 void ladder_row(struct area area, int row, const struct store_row *packet,
                 const struct store_row *previous, int64_t start_ns);
+
+/* The connection's number in its column: for the first row of a window. */
+void ladder_id(struct area area, int row, const struct flow *flow);
+
+/* Whether so much time passed that a row should say so, and that row. */
+bool ladder_gap(const struct store_row *packet,
+                const struct store_row *previous);
+void ladder_gap_row(struct area area, int row, const struct store_row *packet,
+                    const struct store_row *previous);
+
+/* The states of both ends now, in the ladder's columns: as the wire proved
+ * them, or as the kernel has them (with bytes that nobody has read yet, and
+ * a sign where it differs from the wire). */
+void ladder_wire_row(struct area area, int row, const struct flow *flow);
+void ladder_kernel_row(struct area area, int row, const struct flow *flow,
+                       const struct store *store);
+/* The rule on which the lifelines stand, above those rows. */
+void ladder_rule(struct area area, int row);
+/* A listener that the kernel shows, and who waits in its queue. */
+void ladder_listener_row(struct area area, int row,
+                         const struct socket_sample *listener);
+
+/* Whether a row belongs to the ladder of this flow (id; -1: of all). */
+bool ladder_shows(const struct store_row *packet, int64_t flow);
+
 /* The newest rows that fit, of one flow (id) or of all (-1), with headers, and
  * the kernel's states beside ours at the foot: the lesson's live pane. */
 void ladder_pane(struct area area, const struct store *store, int64_t flow);

@@ -1,0 +1,426 @@
+/*
+ * Rows of the ladder. One layout, computed from the width of the area, gives
+ * every row its columns, so that what stands under one another belongs
+ * together: the state in a packet's row, the state now, the kernel's state.
+ */
+#include "viz/views/ladder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/decode/decode.h"
+#include "viz/views/label.h"
+#include "viz/views/words.h"
+
+enum {
+    GAP_NS = 500 * 1000 * 1000, /* a pause that a learner notices */
+    LINE = 0x2500,
+    LIFELINE = 0x2502,
+    DOT = 0xB7,
+    HEAD_RIGHT = 0x25BA,
+    HEAD_LEFT = 0x25C4
+};
+
+/* Where things stand in a row; a width of 0 means left out. */
+struct layout {
+    int time, time_columns;
+    int since, since_columns; /* time since the row above */
+    int id, id_columns;
+    int state_columns;
+    int client, left; /* client's state, its lifeline */
+    int lane, lane_columns;
+    int right, server; /* server's lifeline, its state */
+    int letter;
+};
+
+static struct layout lay_out(int columns)
+{
+    struct layout l = {0};
+    int at = columns >= 60 ? 1 : 0, gap = columns >= 60 ? 1 : 0;
+
+    l.time = at;
+    if (columns >= 46) {
+        l.time_columns = columns >= 100 ? 10 : columns >= 60 ? 8 : 6;
+        at += l.time_columns + 1;
+    }
+    l.since = at;
+    if (columns >= 100) {
+        l.since_columns = 9;
+        at += l.since_columns + 1;
+    }
+    l.id = at;
+    l.id_columns = columns >= 100 ? 4 : columns >= 24 ? 2 : 0;
+    at += l.id_columns + (l.id_columns > 0 && columns >= 46);
+    l.state_columns = columns >= 70   ? 11
+                      : columns >= 58 ? 10
+                      : columns >= 34 ? 7
+                                      : 0;
+    if (columns >= 100)
+        l.state_columns++;
+    l.client = at;
+    l.left = at + l.state_columns + gap;
+    l.lane = l.left + 1;
+    l.letter = columns - 1;
+    l.server = l.letter - (columns >= 46) - l.state_columns;
+    l.right = l.server - gap - 1;
+    l.lane_columns = l.right - l.lane;
+    if (l.lane_columns < 0)
+        l.lane_columns = 0;
+    return l;
+}
+
+static void text_right(struct area area, int row, int column, int columns,
+                       enum style style, const char *text)
+{
+    int width = text_width(text);
+
+    area_text(area_part(area, row, column, 1, columns), 0,
+              width < columns ? columns - width : 0, style, text);
+}
+
+static void text_middle(struct area area, int row, int column, int columns,
+                        enum style style, const char *text)
+{
+    int width = text_width(text);
+
+    area_text(area_part(area, row, column, 1, columns), 0,
+              width < columns ? (columns - width) / 2 : 0, style, text);
+}
+
+/* --- header ---------------------------------------------------------------- */
+
+/* The server that all flows of late have in common, or NULL. */
+static const struct endpoint *common_server(const struct store *store)
+{
+    enum { LATE = 32 };
+    size_t n = store_flows(store), stop = n > LATE ? n - LATE : 0;
+    const struct endpoint *server = NULL;
+
+    while (n-- > stop) {
+        const struct endpoint *end = &store_flow(store, n)->end[FLOW_SERVER].at;
+
+        if (server && !endpoint_equal(server, end))
+            return NULL;
+        server = end;
+    }
+    return server;
+}
+
+static void header_end(struct area area, const struct layout *l, int row,
+                       enum flow_side side, const struct endpoint *at)
+{
+    int room = (l->server + l->state_columns - l->client - 1) / 2;
+    const char *name = side == FLOW_CLIENT ? "client" : "server";
+    char end[WORDS] = "", text[WORDS + 16];
+
+    if (at && room >= 13)
+        end_text(at, room - 7, end);
+    if (side == FLOW_CLIENT) {
+        snprintf(text, sizeof text, "%s %s", name, end);
+        area_text(area_part(area, row, l->client, 1, room), 0, 0, STYLE_CLIENT,
+                  text);
+    } else {
+        snprintf(text, sizeof text, "%s%s%s", end, end[0] ? " " : "", name);
+        text_right(area, row, l->server + l->state_columns - room, room,
+                   STYLE_SERVER, text);
+    }
+}
+
+void ladder_header(struct area area, int row, const struct flow *flow,
+                   const struct store *store)
+{
+    struct layout l = lay_out(area.columns);
+    size_t flows = store_flows(store);
+
+    if (l.time_columns > 0)
+        text_right(area, row, l.time, l.time_columns, STYLE_DIM, "time");
+    if (l.since_columns > 0)
+        text_right(area, row, l.since, l.since_columns, STYLE_DIM, "since");
+    if (l.id_columns > 0)
+        text_right(area, row, l.id, l.id_columns, STYLE_DIM, "#");
+    header_end(area, &l, row, FLOW_CLIENT,
+               flow ? &flow->end[FLOW_CLIENT].at : NULL);
+    header_end(area, &l, row, FLOW_SERVER,
+               flow ? &flow->end[FLOW_SERVER].at : common_server(store));
+    if (!flow && flows > 1 && l.lane_columns >= 20) {
+        char text[WORDS];
+
+        snprintf(text, sizeof text, "%zu connections", flows);
+        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+    }
+    area_fill(area, row + 1, 0, area.columns, STYLE_DIM, LINE);
+    area_fill(area, row + 1, l.left, 1, STYLE_DIM, 0x252C);
+    area_fill(area, row + 1, l.right, 1, STYLE_DIM, 0x252C);
+}
+
+/* --- one packet ------------------------------------------------------------ */
+
+static void draw_state(struct area area, const struct layout *l, int row,
+                       const struct store_row *packet, enum flow_side side)
+{
+    const struct note *note = &packet->note;
+    enum tcp_state state = note->after[side];
+    enum style style = STYLE_DIM;
+    char text[WORDS];
+
+    if (!note->flow || note->flow->protocol != PROTO_TCP ||
+        l->state_columns == 0)
+        return;
+    if (note->before[side] != state) {
+        style = state == TCP_ESTABLISHED ? STYLE_GOOD : STYLE_STRONG;
+        if (packet_is_tcp(&packet->packet) &&
+            packet->packet.tcp.flags & TCP_RST)
+            style = STYLE_BAD;
+    }
+    state_text(state, note->assumed[side], l->state_columns, text);
+    if (side == FLOW_CLIENT)
+        text_right(area, row, l->client, l->state_columns, style, text);
+    else
+        area_text(area_part(area, row, l->server, 1, l->state_columns), 0, 0,
+                  style, text);
+}
+
+static enum style arrow_style(const struct store_row *packet)
+{
+    enum style style;
+    char letter = packet_letter(packet, &style);
+
+    if (letter != ' ' && (style == STYLE_BAD || style == STYLE_WARN))
+        return style;
+    if (packet->packet.protocol == PROTO_ICMP ||
+        packet->packet.protocol == PROTO_ICMP6)
+        return STYLE_WARN;
+    return packet->note.from == FLOW_CLIENT ? STYLE_CLIENT : STYLE_SERVER;
+}
+
+/* The arrow with its label near the end that sent it. TCP is drawn as a line,
+ * a datagram as dots: nothing holds them together. */
+static void draw_arrow(struct area area, const struct layout *l, int row,
+                       const struct store_row *packet)
+{
+    struct area lane = area_part(area, row, l->lane, 1, l->lane_columns);
+    bool to_server = packet->note.from == FLOW_CLIENT;
+    uint32_t line = packet->packet.protocol == PROTO_TCP ? LINE : DOT;
+    enum style style = arrow_style(packet);
+    int lead = lane.columns >= 30 ? 2 : 1;
+    char text[WORDS];
+    int width;
+
+    if (lane.columns < 1)
+        return;
+    area_fill(lane, 0, 0, lane.columns, style, line);
+    if (to_server)
+        area_fill(lane, 0, lane.columns - 1, 1, style, HEAD_RIGHT);
+    else
+        area_fill(lane, 0, 0, 1, style, HEAD_LEFT);
+    /* the lead, a space on both sides, one of line, the head */
+    width = text_width(packet_text(packet, lane.columns - lead - 4, text));
+    if (width > 0) {
+        int at = to_server ? lead : lane.columns - lead - width - 2;
+
+        area_fill(lane, 0, at, width + 2, style, ' ');
+        area_text(lane, 0, at + 1, style, text);
+    }
+}
+
+static void draw_times(struct area area, const struct layout *l, int row,
+                       const struct store_row *packet,
+                       const struct store_row *previous, int64_t start_ns)
+{
+    int64_t now = packet->packet.time_ns;
+    char text[WORDS], span[WORDS];
+
+    if (l->time_columns > 0)
+        text_right(area, row, l->time, l->time_columns, STYLE_DIM,
+                   seconds_text(now - start_ns, l->time_columns, text));
+    if (l->since_columns > 0 && previous) {
+        snprintf(text, sizeof text, "+%s",
+                 span_text(now - previous->packet.time_ns, span));
+        text_right(area, row, l->since, l->since_columns, STYLE_DIM, text);
+    }
+}
+
+static void draw_lifelines(struct area area, const struct layout *l, int row)
+{
+    area_fill(area, row, l->left, 1, STYLE_DIM, LIFELINE);
+    area_fill(area, row, l->right, 1, STYLE_DIM, LIFELINE);
+}
+
+void ladder_id(struct area area, int row, const struct flow *flow)
+{
+    struct layout l = lay_out(area.columns);
+    char text[WORDS];
+
+    snprintf(text, sizeof text, "%u", flow->id);
+    text_right(area, row, l.id, l.id_columns, STYLE_DIM, text);
+}
+
+void ladder_row(struct area area, int row, const struct store_row *packet,
+                const struct store_row *previous, int64_t start_ns)
+{
+    struct layout l = lay_out(area.columns);
+    const struct flow *flow = packet->note.flow;
+    enum style style;
+    char text[WORDS];
+    char letter[2] = {packet_letter(packet, &style), '\0'};
+
+    draw_times(area, &l, row, packet, previous, start_ns);
+    draw_lifelines(area, &l, row);
+    if (!flow) {
+        packet_text(packet, l.lane_columns - 2, text);
+        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+        return;
+    }
+    if (!previous || previous->note.flow != flow)
+        ladder_id(area, row, flow);
+    draw_state(area, &l, row, packet, FLOW_CLIENT);
+    draw_state(area, &l, row, packet, FLOW_SERVER);
+    draw_arrow(area, &l, row, packet);
+    area_text(area, row, l.letter, style, letter);
+}
+
+bool ladder_gap(const struct store_row *packet,
+                const struct store_row *previous)
+{
+    return previous &&
+           packet->packet.time_ns - previous->packet.time_ns >= GAP_NS;
+}
+
+void ladder_gap_row(struct area area, int row, const struct store_row *packet,
+                    const struct store_row *previous)
+{
+    struct layout l = lay_out(area.columns);
+    char text[WORDS], span[WORDS];
+
+    draw_lifelines(area, &l, row);
+    snprintf(
+        text, sizeof text, "%s later",
+        span_text(packet->packet.time_ns - previous->packet.time_ns, span));
+    text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+}
+
+bool ladder_shows(const struct store_row *packet, int64_t flow)
+{
+    return flow < 0 || (packet->note.flow && packet->note.flow->id == flow);
+}
+
+/* --- the foot -------------------------------------------------------------- */
+
+static void foot_states(struct area area, const struct layout *l, int row,
+                        const char *client, const char *server,
+                        enum style client_style, enum style server_style)
+{
+    if (l->state_columns == 0)
+        return;
+    text_right(area, row, l->client, l->state_columns, client_style, client);
+    area_text(area_part(area, row, l->server, 1, l->state_columns), 0, 0,
+              server_style, server);
+}
+
+void ladder_wire_row(struct area area, int row, const struct flow *flow)
+{
+    struct layout l = lay_out(area.columns);
+    char client[WORDS], server[WORDS];
+
+    state_text(flow->end[FLOW_CLIENT].state, flow->end[FLOW_CLIENT].assumed,
+               l.state_columns, client);
+    state_text(flow->end[FLOW_SERVER].state, flow->end[FLOW_SERVER].assumed,
+               l.state_columns, server);
+    ladder_id(area, row, flow);
+    foot_states(area, &l, row, client, server, STYLE_STRONG, STYLE_STRONG);
+    text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, "by the wire");
+}
+
+/* One end as the kernel has it. */
+static enum style kernel_state(const struct flow *flow,
+                               const struct store *store, enum flow_side side,
+                               int columns, char text[WORDS])
+{
+    const struct socket_sample *socket = store_socket_of(store, flow, side);
+    bool differs = kernel_differs(store, flow, side);
+    char state[WORDS];
+
+    if (!socket) {
+        snprintf(text, WORDS, "-");
+        return STYLE_DIM;
+    }
+    state_text(socket->state, false, columns - differs, state);
+    snprintf(text, WORDS, "%s%.*s", differs ? "\xE2\x89\xA0" : "", WORDS - 4,
+             state);
+    return differs ? STYLE_BAD : STYLE_GOOD;
+}
+
+/* "6 B unread" beside the end whose program has not called recv() yet. */
+static int unread(struct area lane, const struct flow *flow,
+                  const struct store *store, enum flow_side side)
+{
+    const struct socket_sample *socket = store_socket_of(store, flow, side);
+    char text[WORDS], amount[WORDS];
+
+    if (!socket || socket->state == TCP_LISTEN || socket->receive_queue == 0)
+        return 0;
+    snprintf(text, sizeof text, "%s B unread",
+             amount_text(socket->receive_queue, amount));
+    if (side == FLOW_CLIENT)
+        area_text(lane, 0, 1, STYLE_WARN, text);
+    else
+        text_right(lane, 0, 0, lane.columns - 1, STYLE_WARN, text);
+    return text_width(text) + 2;
+}
+
+void ladder_kernel_row(struct area area, int row, const struct flow *flow,
+                       const struct store *store)
+{
+    struct layout l = lay_out(area.columns);
+    struct area lane = area_part(area, row, l.lane, 1, l.lane_columns);
+    char client[WORDS], server[WORDS];
+    enum style left, right;
+    int used, both;
+
+    left = kernel_state(flow, store, FLOW_CLIENT, l.state_columns, client);
+    right = kernel_state(flow, store, FLOW_SERVER, l.state_columns, server);
+    ladder_id(area, row, flow);
+    foot_states(area, &l, row, client, server, left, right);
+    used = unread(lane, flow, store, FLOW_CLIENT);
+    both = used + unread(lane, flow, store, FLOW_SERVER);
+    if (lane.columns - both >= (int)sizeof "by the kernel") {
+        if (both == 0)
+            text_middle(lane, 0, 0, lane.columns, STYLE_DIM, "by the kernel");
+        else
+            text_middle(lane, 0, used, lane.columns - both, STYLE_DIM,
+                        "by the kernel");
+    } else if (both == 0) {
+        text_middle(lane, 0, 0, lane.columns, STYLE_DIM, "kernel");
+    }
+}
+
+void ladder_listener_row(struct area area, int row,
+                         const struct socket_sample *listener)
+{
+    struct layout l = lay_out(area.columns);
+    int room = l.right - l.client;
+    char end[WORDS], text[2 * WORDS];
+    const char *more = "";
+
+    end_text(&listener->local, 21, end);
+    if (listener->receive_queue > 0)
+        more = room >= 44 ? " for accept()" : "";
+    if (listener->receive_queue > 0 || room >= 30)
+        snprintf(text, sizeof text, "%s  %u of %u wait%s", end,
+                 listener->receive_queue, listener->send_queue, more);
+    else
+        snprintf(text, sizeof text, "%s", end);
+    text_right(area, row, l.client, room - 1,
+               listener->receive_queue > 0 ? STYLE_WARN : STYLE_DIM, text);
+    if (l.state_columns > 0)
+        area_text(area, row, l.server, STYLE_GOOD, "LISTEN");
+}
+
+void ladder_rule(struct area area, int row)
+{
+    struct layout l = lay_out(area.columns);
+
+    area_fill(area, row, 0, area.columns, STYLE_DIM, LINE);
+    area_fill(area, row, l.left, 1, STYLE_DIM, 0x2534);
+    area_fill(area, row, l.right, 1, STYLE_DIM, 0x2534);
+}
