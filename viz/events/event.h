@@ -19,7 +19,9 @@ enum event_kind {
     EVENT_PRINTED,  /* a program printed a line there */
     EVENT_EXITED,   /* the command there ended */
     EVENT_WAITS,    /* the server's (or client's) thread is inside this call */
-    EVENT_OUTSIDE   /* a listener on the lesson's port, outside the lab network */
+    EVENT_OUTSIDE,  /* a listener on the lesson's port, outside the lab network */
+    EVENT_LOOKED    /* a look into the kernel's tables is complete: until then
+                       some of its EVENT_SOCKETs are new and others still old */
 };
 
 /* A socket as sock_diag shows it. For LISTEN, receive_queue counts connections

@@ -21,7 +21,7 @@ static struct endpoint unmapped(const struct endpoint *end)
     return plain;
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
+bool samples_same_end(const struct endpoint *a, const struct endpoint *b)
 {
     struct endpoint x, y;
 
@@ -48,7 +48,7 @@ static bool receives(const struct endpoint *bound, const struct endpoint *at)
         return true;
     if (any_address(bound))
         return bound->family == 6 || bound->family == at->family;
-    return same_end(bound, at);
+    return samples_same_end(bound, at);
 }
 
 static bool same_socket(const struct socket_sample *a,
@@ -56,9 +56,9 @@ static bool same_socket(const struct socket_sample *a,
 {
     if (a->cookie != b->cookie)
         return false;
-    return a->cookie != 0 ||
-           (a->protocol == b->protocol && same_end(&a->local, &b->local) &&
-            same_end(&a->remote, &b->remote));
+    return a->cookie != 0 || (a->protocol == b->protocol &&
+                              samples_same_end(&a->local, &b->local) &&
+                              samples_same_end(&a->remote, &b->remote));
 }
 
 static size_t place(const struct samples *samples,
@@ -183,8 +183,8 @@ const struct socket_sample *samples_between(const struct samples *samples,
         const struct sample *item = &samples->items[i];
 
         if (item->socket.protocol != protocol ||
-            !same_end(&item->socket.local, local) ||
-            !same_end(&item->socket.remote, remote))
+            !samples_same_end(&item->socket.local, local) ||
+            !samples_same_end(&item->socket.remote, remote))
             continue;
         if (!found || item->update > found->update)
             found = item;

@@ -31,8 +31,9 @@ int samples_put(struct samples *samples, const struct socket_sample *socket);
 void samples_remove(struct samples *samples,
                     const struct socket_sample *socket);
 
-/* The newest socket of `protocol` between these two ends, NULL for none. An
- * IPv4 end also matches its form mapped into IPv6 (::ffff:127.0.0.1). */
+/* The same address and port, an IPv4 one also as mapped into IPv6. */
+bool samples_same_end(const struct endpoint *a, const struct endpoint *b);
+/* The newest socket of `protocol` between these two ends, NULL for none. */
 const struct socket_sample *samples_between(const struct samples *samples,
                                             uint8_t protocol,
                                             const struct endpoint *local,
