@@ -15,7 +15,7 @@
 enum expect_status {
     EXPECT_WAITING, /* not true yet */
     EXPECT_TRUE,
-    EXPECT_BROKEN   /* a `not` line that came true: nothing can mend it */
+    EXPECT_BROKEN /* a `not` line that came true: nothing can mend it */
 };
 
 struct expect;
@@ -32,8 +32,10 @@ void expect_free(struct expect *expect);
 int expect_add(struct expect *expect, const char *line, char *why, size_t size);
 
 /* From here on events count: forget what was seen, all lines WAITING. What
- * *is* (open sockets and connections) stays known. */
+ * *is* (open sockets and connections) stays known, from events fed before. */
 void expect_open(struct expect *expect);
+/* State lines are judged on every event but EVENT_SOCKET and EVENT_GONE: a look
+ * into the kernel's tables is taken as a whole, at its EVENT_LOOKED. */
 void expect_feed(struct expect *expect, const struct event *event);
 
 size_t expect_count(const struct expect *expect);
@@ -44,8 +46,12 @@ enum expect_status expect_status(const struct expect *expect, size_t n);
  * when that is. */
 bool expect_done(const struct expect *expect);
 bool expect_broken(const struct expect *expect);
-/* Seconds of patience for line n in play mode: 10, or what `within Ns` says. */
+/* The positive line that is awaited now; expect_count() when all are true. */
+size_t expect_awaited(const struct expect *expect);
+/* Seconds of patience for line n in play mode: 10, or what `within Ns` says;
+ * and whether it says so. */
 unsigned expect_patience(const struct expect *expect, size_t n);
+bool expect_timed(const struct expect *expect, size_t n);
 /* What line n waits for and what is there instead, in one sentence for a
  * person ("the server's end is CLOSE_WAIT, not yet CLOSED"); may be "". */
 const char *expect_reason(struct expect *expect, size_t n);

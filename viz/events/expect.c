@@ -1,0 +1,293 @@
+/*
+ * See expect.h. One line is awaited at a time. Its event may lie a moment
+ * back (states are seen late), so facts are logged, and each source (the wire,
+ * a terminal) has a mark up to which its facts belong to lines that are true.
+ * A line takes the first fact behind the mark that fits, and moves the mark.
+ */
+#include "viz/events/expect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/events/lines.h"
+
+enum { MOST_LINES = 256 };
+
+struct expect *expect_new(bool kernel)
+{
+    struct expect *expect = calloc(1, sizeof *expect);
+
+    if (expect)
+        expect->observed.kernel = kernel;
+    return expect;
+}
+
+void expect_free(struct expect *expect)
+{
+    if (!expect)
+        return;
+    for (size_t i = 0; i < expect->count; i++) {
+        free(expect->lines[i].text);
+        free(expect->lines[i].partials);
+        free(expect->lines[i].failure);
+    }
+    free(expect->lines);
+    fact_log_fini(&expect->log);
+    observed_fini(&expect->observed);
+    free(expect);
+}
+
+/* --- lines ----------------------------------------------------------------- */
+
+static int no_memory(char *why, size_t size)
+{
+    snprintf(why, size, "there is no memory left");
+    errno = EINVAL;
+    return -1;
+}
+
+int expect_add(struct expect *expect, const char *text, char *why, size_t size)
+{
+    struct line line = {.status = EXPECT_WAITING}, *lines;
+
+    if (term_read(&line.term, text, why, size) < 0)
+        return -1;
+    if (expect->count == MOST_LINES ||
+        (line.term.protocol != 0 &&
+         observed_watch(&expect->observed, line.term.protocol, line.term.port) <
+             0)) {
+        snprintf(why, size, "one block holds at most %d lines about %d ports",
+                 MOST_LINES, OBSERVED_PORTS);
+        errno = EINVAL;
+        return -1;
+    }
+    lines = realloc(expect->lines, (expect->count + 1) * sizeof line);
+    if (!lines)
+        return no_memory(why, size);
+    expect->lines = lines;
+    line.text = strdup(text + strspn(text, " \t"));
+    if (!line.text || line_prepare(&line) < 0) {
+        free(line.text);
+        return no_memory(why, size);
+    }
+    expect->lines[expect->count++] = line;
+    return 0;
+}
+
+/* --- one line after the other ---------------------------------------------- */
+
+static bool holds(const struct expect *expect, const struct term *term)
+{
+    const struct observed *observed = &expect->observed;
+
+    switch (term->kind) {
+    case TERM_LISTEN:
+        return observed_listens(observed, term->protocol, term->port);
+    case TERM_STATE:
+        return observed_in_state(observed, term->port, term->side, term->state);
+    case TERM_ESTABLISHED:
+        return observed_established(observed, term->port) == term->times;
+    case TERM_SHELL:
+        return observed->terminals[term->terminal - 'A'].opened;
+    default:
+        return false;
+    }
+}
+
+/* The lines from `first` to the next positive one come into force. */
+static void come_into_force(struct expect *expect, size_t first)
+{
+    expect->first = first;
+    expect->looked_back = false;
+    for (size_t n = first;; n++) {
+        expect->next = n;
+        if (n == expect->count)
+            return;
+        expect->lines[n].seen = 0;
+        expect->lines[n].partial_count = 0;
+        if (!expect->lines[n].term.negative)
+            return;
+    }
+}
+
+static void come_true(struct expect *expect)
+{
+    expect->lines[expect->next].status = EXPECT_TRUE;
+    come_into_force(expect, expect->next + 1);
+}
+
+/* Show a fact to the lines in force; whether the awaited one came true. */
+static bool show(struct expect *expect, const struct fact *fact)
+{
+    struct line *line;
+
+    for (size_t n = expect->first; n < expect->next; n++) {
+        line = &expect->lines[n];
+        if (expect_concerns(expect, n, fact) && line_fulfils(line, fact))
+            line->status = EXPECT_BROKEN;
+    }
+    if (expect->next == expect->count)
+        return false;
+    line = &expect->lines[expect->next];
+    if (!expect_concerns(expect, expect->next, fact) ||
+        !line_fulfils(line, fact))
+        return false;
+    if (!term_is_state(&line->term) && fact->number != 0)
+        expect->consumed[fact->source] = fact->number;
+    come_true(expect);
+    return true;
+}
+
+/* Show the lines that have just come into force what was logged; whether the
+ * awaited one came true by it. */
+static bool look_back(struct expect *expect)
+{
+    const struct fact *fact;
+
+    expect->looked_back = true;
+    for (size_t i = 0; (fact = fact_log_at(&expect->log, i)) != NULL; i++)
+        if (fact->number > expect->consumed[fact->source] && show(expect, fact))
+            return true;
+    return false;
+}
+
+/* Go as far as what is known allows. */
+static void settle(struct expect *expect)
+{
+    for (;;) {
+        if (!expect->looked_back && look_back(expect))
+            continue;
+        for (size_t n = expect->first; n < expect->next; n++)
+            if (holds(expect, &expect->lines[n].term))
+                expect->lines[n].status = EXPECT_BROKEN;
+        if (expect->next == expect->count ||
+            !holds(expect, &expect->lines[expect->next].term))
+            return;
+        come_true(expect);
+    }
+}
+
+void expect_open(struct expect *expect)
+{
+    expect->opened = true;
+    fact_log_clear(&expect->log);
+    memset(expect->consumed, 0, sizeof expect->consumed);
+    observed_open(&expect->observed);
+    for (size_t n = 0; n < expect->count; n++)
+        expect->lines[n].status = EXPECT_WAITING;
+    come_into_force(expect, 0);
+    settle(expect);
+}
+
+/* A fact_sink_fn. */
+static void take_fact(void *self, const struct fact *given)
+{
+    struct expect *expect = self;
+    struct fact fact = *given;
+    bool wanted = false;
+
+    if (!expect->opened)
+        return;
+    for (size_t n = expect->first; n < expect->count && !wanted; n++)
+        wanted = expect_concerns(expect, n, &fact);
+    if (!wanted)
+        return;
+    if (fact.kind == FACT_WAITS) { /* a glance, of no use later */
+        show(expect, &fact);
+        settle(expect);
+        return;
+    }
+    while (expect->log.count > 0) {
+        const struct fact *oldest = fact_log_at(&expect->log, 0);
+
+        if (oldest->number > expect->consumed[oldest->source])
+            break;
+        fact_log_drop(&expect->log);
+    }
+    fact.number = ++expect->number;
+    show(expect, &fact);
+    if (fact.number > expect->consumed[fact.source])
+        fact_log_add(&expect->log, &fact);
+    settle(expect);
+}
+
+void expect_feed(struct expect *expect, const struct event *event)
+{
+    observed_event(&expect->observed, event, take_fact, expect);
+    if (!expect->opened)
+        return;
+    /* In the middle of a look some samples are new and others are old. */
+    if (event->kind != EVENT_SOCKET && event->kind != EVENT_GONE)
+        settle(expect);
+}
+
+/* --- answers --------------------------------------------------------------- */
+
+size_t expect_count(const struct expect *expect)
+{
+    return expect->count;
+}
+
+const char *expect_line(const struct expect *expect, size_t n)
+{
+    return n < expect->count ? expect->lines[n].text : "";
+}
+
+enum expect_status expect_status(const struct expect *expect, size_t n)
+{
+    if (n >= expect->count)
+        return EXPECT_WAITING;
+    if (!expect->lines[n].term.negative || !expect->opened ||
+        expect->lines[n].status == EXPECT_BROKEN)
+        return expect->lines[n].status;
+    /* Held until the line after it; the last ones hold so far. */
+    return n < expect->first || expect->next == expect->count ? EXPECT_TRUE
+                                                              : EXPECT_WAITING;
+}
+
+bool expect_broken(const struct expect *expect)
+{
+    for (size_t n = 0; n < expect->count; n++)
+        if (expect->lines[n].status == EXPECT_BROKEN)
+            return true;
+    return false;
+}
+
+bool expect_done(const struct expect *expect)
+{
+    return expect->opened && expect->next == expect->count &&
+           !expect_broken(expect);
+}
+
+unsigned expect_patience(const struct expect *expect, size_t n)
+{
+    return n < expect->count ? expect->lines[n].term.patience : TERM_PATIENCE;
+}
+
+bool expect_timed(const struct expect *expect, size_t n)
+{
+    return n < expect->count && expect->lines[n].term.timed;
+}
+
+size_t expect_awaited(const struct expect *expect)
+{
+    return expect->next;
+}
+
+bool expect_wants_waits(const struct expect *expect, enum flow_side *side,
+                        uint16_t *port)
+{
+    if (!expect->opened)
+        return false;
+    for (size_t n = expect->first; n <= expect->next && n < expect->count;
+         n++) {
+        if (expect->lines[n].term.kind != TERM_WAITS)
+            continue;
+        *side = expect->lines[n].term.side;
+        *port = expect_waits_port(expect, n);
+        return true;
+    }
+    return false;
+}

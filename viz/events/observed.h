@@ -1,0 +1,130 @@
+/*
+ * What the expectations of one block have seen: the connections to their ports
+ * and both ends' states, the kernel's sockets there, the terminals; and the
+ * facts that an event adds ("data from the client", "a FIN by the server"),
+ * which go to a sink in the order in which they happened. Pure C.
+ */
+#ifndef VIZ_EVENTS_OBSERVED_H
+#define VIZ_EVENTS_OBSERVED_H
+
+#include "viz/events/event.h"
+#include "viz/events/samples.h"
+
+enum fact_kind {
+    FACT_NONE,
+    FACT_HANDSHAKE,
+    FACT_REFUSED,
+    FACT_UNREACHABLE,
+    FACT_RETRANSMIT,
+    FACT_ZERO_WINDOW,
+    FACT_DATA,
+    FACT_DATAGRAM,
+    FACT_CLOSE,
+    FACT_RESET,
+    FACT_ENTERED, /* an end came into a state */
+    FACT_PRINTED,
+    FACT_EXITED,
+    FACT_WAITS
+};
+
+/* Facts of one source are in order; between two sources there is none. */
+enum fact_source { SOURCE_WIRE, SOURCE_A, SOURCE_B, SOURCE_C, SOURCES };
+
+struct fact {
+    uint64_t number; /* from 1, in the order of arrival */
+    enum fact_kind kind;
+    enum fact_source source;
+    uint8_t protocol;
+    uint16_t port;        /* the one that was watched for */
+    enum flow_side side;  /* whose doing: the server is the end at `port` */
+    uint32_t flow;        /* its id */
+    enum tcp_state state; /* ENTERED */
+    bool syn;             /* RETRANSMIT: of a SYN, else of data */
+    uint64_t length;      /* DATAGRAM: payload bytes */
+    uint64_t total;       /* DATA: all bytes of this side to this port since
+                             observed_open(), these too */
+    int status;           /* EXITED */
+    enum wait_call call;  /* WAITS */
+    const uint8_t *bytes; /* DATA, PRINTED: borrowed for the call */
+    size_t length_held;   /* bytes at `bytes` */
+    bool gap_before, gap_after; /* DATA: the stream has a hole there */
+};
+
+typedef void fact_sink_fn(void *self, const struct fact *fact);
+
+/* A connection to a watched port. Index 0 is the client, the end that is not
+ * at the port (whatever track took it for when it came in the middle). */
+struct watched {
+    uint32_t flow;
+    uint8_t protocol;
+    uint16_t port;
+    struct endpoint end[2];
+    enum tcp_state state[2];
+    bool answered;        /* the server's end has taken part */
+    bool stream[2];       /* next_seq is set */
+    uint32_t next_seq[2]; /* behind the newest byte seen */
+};
+
+struct watched_port {
+    uint8_t protocol;
+    uint16_t port;
+    uint64_t bytes[2];     /* TCP payload since observed_open(), each once */
+    uint64_t datagrams[2]; /* since observed_open() */
+    size_t flows;
+    size_t answered;          /* connections whose server took part */
+    size_t in[2][TCP_STATES]; /* connections by an end's state */
+    size_t established;       /* both ends */
+    bool refused;             /* since observed_open() */
+    bool outside;             /* a listener outside the lab network */
+};
+
+struct watched_terminal {
+    bool opened; /* ever */
+    bool typed;  /* since observed_open(), and the two below */
+    bool exited;
+    int status;
+    char last[80]; /* the last line printed, cut */
+};
+
+enum { OBSERVED_PORTS = 32 };
+
+struct observed {
+    bool kernel; /* EVENT_SOCKETs come: see expect_new() */
+    bool looked; /* one look is complete */
+    struct watched_port ports[OBSERVED_PORTS];
+    size_t port_count;
+    struct watched *flows; /* by id and port, ascending */
+    size_t flow_count, flow_room;
+    struct samples samples;
+    struct watched_terminal terminals[3]; /* A B C */
+    enum wait_call waits[2]; /* last seen, by side; WAIT_OTHER: not yet */
+};
+
+void observed_fini(struct observed *observed);
+/* Watch for a port; 0, or -1 with errno ENOSPC (more than OBSERVED_PORTS). */
+int observed_watch(struct observed *observed, uint8_t protocol, uint16_t port);
+/* Forget what happened; keep what is. */
+void observed_open(struct observed *observed);
+/* First brings what is up to date, then gives the facts to the sink. What
+ * memory is too short for is left out. */
+void observed_event(struct observed *observed, const struct event *event,
+                    fact_sink_fn *sink, void *self);
+
+struct watched_port *observed_port(const struct observed *observed,
+                                   uint8_t protocol, uint16_t port);
+bool observed_listens(const struct observed *observed, uint8_t protocol,
+                      uint16_t port);
+/* How many connections have both ends ESTABLISHED. */
+size_t observed_established(const struct observed *observed, uint16_t port);
+/* Whether some connection to `port` has that end in that state; lasting states
+ * by the wire and the kernel, when the kernel is asked. */
+bool observed_in_state(const struct observed *observed, uint16_t port,
+                       enum flow_side side, enum tcp_state state);
+/* LISTEN, ESTABLISHED, CLOSE_WAIT, FIN_WAIT2, TIME_WAIT: they last long enough
+ * for a look to show them. */
+bool observed_lasting(enum tcp_state state);
+/* The newest connection to the port, NULL for none. */
+const struct watched *observed_newest(const struct observed *observed,
+                                      uint8_t protocol, uint16_t port);
+
+#endif
