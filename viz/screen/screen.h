@@ -29,13 +29,22 @@ enum input {
 
 struct screen;
 
+/* Whether the user's locale has no UTF-8: for canvas.ascii (nl_langinfo(3)). */
+bool screen_ascii(void);
+
 /* NULL with errno: ENOTTY when stdout or stdin is no terminal, ENXIO when
  * TERM is unknown to this machine. */
 struct screen *screen_open(void);
 void screen_close(struct screen *screen);
 void screen_size(struct screen *screen, int *rows, int *columns);
-/* An enum input or code point that waits, else INPUT_NONE; never blocks. poll(2) standard input. */
+/* An enum input or code point that waits, else INPUT_NONE; never blocks:
+ * poll(2) standard input. A request to end (SIGINT, SIGTERM, SIGHUP) comes as
+ * INPUT_HUNG_UP, a resize as INPUT_RESIZED. Signals interrupt poll(2); so that
+ * one that came just before it is not missed, poll for SCREEN_PATIENCE_MS at
+ * most. */
+enum { SCREEN_PATIENCE_MS = 250 };
 int screen_key(struct screen *screen);
+
 /* Show it: only what changed is sent. */
 void screen_show(struct screen *screen, const struct canvas *canvas);
 

@@ -249,7 +249,7 @@ static void label(const struct store_row *row, enum detail detail,
     const struct packet *packet = &row->packet;
 
     text[0] = '\0';
-    if (packet->source.family == 0 || packet->fragment_offset > 0)
+    if (!packet->has_transport)
         other_label(row, detail, text);
     else if (packet->protocol == PROTO_TCP)
         tcp_label(row, detail, text);
@@ -267,7 +267,7 @@ static bool shows_payload(const struct store_row *row, enum detail detail)
     const struct packet *packet = &row->packet;
 
     return detail != DETAIL_LEAST && packet->payload_length > 0 &&
-           packet->payload_captured > 0 && packet->fragment_offset == 0 &&
+           packet->payload_captured > 0 && packet->has_transport &&
            (packet->protocol == PROTO_TCP || packet->protocol == PROTO_UDP);
 }
 

@@ -6,6 +6,7 @@
 #include "viz/views/ladder.h"
 
 #include "viz/views/lines.h"
+#include "viz/views/listeners.h"
 
 enum { FOOT_FLOWS = 3, FOOT_LISTENERS = 2 };
 
@@ -13,7 +14,7 @@ enum { FOOT_FLOWS = 3, FOOT_LISTENERS = 2 };
 struct foot {
     const struct flow *flows[FOOT_FLOWS]; /* in order of id */
     int flow_count;
-    const struct socket_sample *listeners[FOOT_LISTENERS];
+    const struct socket_sample *listeners[LISTENERS];
     int listener_count;
 };
 
@@ -39,18 +40,6 @@ static void find_flows(struct foot *foot, const struct store *store,
             foot->flows[i] = foot->flows[i - 1];
         foot->flows[0] = flow;
         foot->flow_count++;
-    }
-}
-
-/* Any will do: in the private network there are only the student's own. */
-static void find_listeners(struct foot *foot, const struct store *store)
-{
-    for (size_t n = 0; n < store_sockets(store); n++) {
-        const struct socket_sample *socket = store_socket(store, n);
-
-        if (socket->protocol == PROTO_TCP && socket->state == TCP_LISTEN &&
-            foot->listener_count < FOOT_LISTENERS)
-            foot->listeners[foot->listener_count++] = socket;
     }
 }
 
@@ -87,7 +76,8 @@ void ladder_pane(struct area area, const struct store *store, int64_t flow)
     if (flow >= 0 || store_flows(store) == 1)
         one = pane_flow(store, flow);
     find_flows(&foot, store, flow);
-    find_listeners(&foot, store);
+    foot.listener_count = listeners_find(store, false, foot.listeners,
+                                         FOOT_LISTENERS);
     if (foot.flow_count + foot.listener_count > 0)
         foot_rows = 1 + foot.flow_count + foot.listener_count;
     if (foot_rows > area.rows / 2)

@@ -10,6 +10,8 @@
 #include "viz/screen/canvas.h"
 #include "viz/screen/screen.h"
 
+enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
+
 /* What all views share: what to show and where the reader is in it. */
 struct viewer {
     const struct store *store;
@@ -19,37 +21,59 @@ struct viewer {
     uint64_t dropped;
     const struct view *view;
     const struct view *before_help;
-    bool follow;       /* keep the newest in sight */
-    uint64_t selected; /* packet number, 0: none */
-    size_t connection; /* cursor in the connections view */
+    bool follow;           /* keep the newest in sight */
+    bool paused;           /* show no packet after paused_at */
+    uint64_t paused_at;    /* packet number */
+    uint64_t selected;     /* packet number, 0: none */
+    uint64_t top;          /* packet number of the ladder's first row */
+    uint32_t connection;   /* id of the flow under the cursor */
+    size_t connection_top; /* place in the list of its first row */
+    enum viewer_sort sort;
     int64_t only_flow; /* ladder of this flow's id, -1: all */
+    int help_top;
+    int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */
     bool quit;
+
+    const struct flow **list; /* the connections view's rows, in order */
+    size_t list_count, list_room;
 };
 
 enum view_key { VIEW_HANDLED, VIEW_NOT_HANDLED };
 
-/* One line of a view's help; the table is also what `?` prints. */
+/* One line of a view's help; the table is also what `?` prints, and those with
+ * a `bar` stand in the key bar. */
 struct view_help {
     const char *keys;
     const char *does;
+    const char *bar;
 };
 
 struct view {
     const char *name;
-    char key; /* '1' ... that opens it */
+    char key; /* '1' ... that opens it; 0: none */
     void (*draw)(struct viewer *viewer, struct area area);
     enum view_key (*on_key)(struct viewer *viewer, int key);
-    const struct view_help *help; /* ends with {NULL, NULL} */
+    const struct view_help *help; /* ends with {NULL, NULL, NULL} */
 };
 
-extern const struct view view_connections, view_ladder, view_help;
+extern const struct view view_connections, view_ladder, view_keys;
+/* In the order of their keys; ends with NULL. */
+extern const struct view *const views[];
+/* The keys that work in every view. */
+extern const struct view_help viewer_keys[];
 
 void viewer_init(struct viewer *viewer, const struct store *store);
+void viewer_fini(struct viewer *viewer);
 /* The whole screen: title bar, the view, the key bar. Says "terminal too
  * small" below 60x15. */
 void viewer_draw(struct viewer *viewer, struct canvas *canvas);
 void viewer_key(struct viewer *viewer, int key);
+/* The places in the store that the reader may see: one past the newest. */
+size_t viewer_rows(const struct viewer *viewer);
+/* The flow of that id, NULL when it is unknown or forgotten. */
+const struct flow *viewer_flow(const struct viewer *viewer, int64_t id);
+
 /* Keys from text: "j", "<Enter>", "<Down>", "<Esc>": for --keys and tests.
  * The next one at *text, moved on; INPUT_NONE at the end or for an unknown name. */
 int viewer_key_from_text(const char **text);

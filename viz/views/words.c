@@ -183,6 +183,5 @@ char packet_letter(const struct store_row *row, enum style *style)
 
 bool packet_is_tcp(const struct packet *packet)
 {
-    return packet->protocol == PROTO_TCP && packet->source.family != 0 &&
-           packet->fragment_offset == 0;
+    return packet->protocol == PROTO_TCP && packet->has_transport;
 }

@@ -1,0 +1,156 @@
+/*
+ * `?`: every key and every letter, made from the tables that define them, so
+ * that help cannot go stale.
+ */
+#include "viz/views/view.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/views/words.h"
+
+/* Lines are numbered from the top of the text; those in the window are drawn. */
+struct page {
+    struct area area;
+    int line, top;
+};
+
+static void next_line(struct page *page)
+{
+    page->line++;
+}
+
+static int row_of(const struct page *page)
+{
+    return page->line - page->top; /* outside the area it is not drawn */
+}
+
+static void heading(struct page *page, const char *text)
+{
+    if (page->line > 0)
+        next_line(page);
+    area_text(page->area, row_of(page), 2, STYLE_STRONG, text);
+    next_line(page);
+}
+
+static void entry(struct page *page, const char *keys, const char *does)
+{
+    area_text(page->area, row_of(page), 4, STYLE_KEY, keys);
+    area_text(page->area, row_of(page), 16, STYLE_PLAIN, does);
+    next_line(page);
+}
+
+static void keys_of(struct page *page, const char *title,
+                    const struct view_help *help)
+{
+    heading(page, title);
+    for (; help->keys; help++)
+        entry(page, help->keys, help->does);
+}
+
+static void letters(struct page *page)
+{
+    heading(page, "Letters beside an arrow");
+    for (int name = 0; name < VERDICT_NAMES; name++) {
+        const struct verdict_word *word = verdict_word((enum verdict_name)name);
+        char letter[2] = {word->letter, '\0'};
+
+        area_text(page->area, row_of(page), 4, word->style, letter);
+        area_text(page->area, row_of(page), 16, STYLE_PLAIN, word->words);
+        next_line(page);
+    }
+    entry(page, "X", "also: a reset (RST)");
+}
+
+static void reading(struct page *page)
+{
+    static const struct view_help signs[] = {
+        {"\xE2\x94\x80\xE2\x94\x80\xE2\x96\xBA",
+         "a TCP segment; its numbers count from the SYN", NULL},
+        {"\xC2\xB7\xC2\xB7\xE2\x96\xBA",
+         "a datagram: UDP or ICMP, nothing holds them together", NULL},
+        {"CLOSED?", "likely, but no packet proves it", NULL},
+        {"\xE2\x89\xA0", "the kernel says otherwise than the wire", NULL},
+        {"unread", "bytes that came and wait for recv()", NULL},
+        {NULL, NULL, NULL},
+    };
+
+    keys_of(page, "How to read the ladder", signs);
+}
+
+static void draw_page(struct page *page)
+{
+    for (size_t i = 0; views[i]; i++) {
+        char title[64];
+
+        snprintf(title, sizeof title, "%c%s", views[i]->name[0] - 'a' + 'A',
+                 views[i]->name + 1);
+        keys_of(page, title, views[i]->help);
+    }
+    keys_of(page, "Everywhere", viewer_keys);
+    reading(page);
+    letters(page);
+}
+
+static void draw(struct viewer *viewer, struct area area)
+{
+    struct page measure = {area_part(area, 0, 0, 0, 0), 0, 0};
+    struct page page = {area, 0, 0};
+    int most;
+
+    draw_page(&measure);
+    most = measure.line > area.rows ? measure.line - area.rows : 0;
+    if (viewer->help_top > most)
+        viewer->help_top = most;
+    viewer->page = area.rows;
+    page.top = viewer->help_top;
+    draw_page(&page);
+}
+
+static enum view_key on_key(struct viewer *viewer, int key)
+{
+    int top = viewer->help_top;
+
+    switch (key) {
+    case 'j':
+    case INPUT_DOWN:
+        top++;
+        break;
+    case 'k':
+    case INPUT_UP:
+        top--;
+        break;
+    case INPUT_PAGE_DOWN:
+    case ' ':
+        top += viewer->page - 1;
+        break;
+    case INPUT_PAGE_UP:
+        top -= viewer->page - 1;
+        break;
+    case 'g':
+    case INPUT_HOME:
+        top = 0;
+        break;
+    case 'G':
+    case INPUT_END:
+        top = INT_MAX; /* draw() knows the last one */
+        break;
+    default:
+        return VIEW_NOT_HANDLED;
+    }
+    viewer->help_top = top < 0 ? 0 : top;
+    return VIEW_HANDLED;
+}
+
+static const struct view_help help[] = {
+    {"\xE2\x86\x91 \xE2\x86\x93", "scroll", "scroll"},
+    {NULL, NULL, NULL},
+};
+
+const struct view view_keys = {
+    .name = "help",
+    .draw = draw,
+    .on_key = on_key,
+    .help = help,
+};

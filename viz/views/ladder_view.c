@@ -1,0 +1,336 @@
+/*
+ * The ladder on the whole screen: scrolls, follows the newest packet or keeps
+ * the selected one, and says below what is selected and how both ends are now.
+ */
+#include "viz/views/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/views/label.h"
+#include "viz/views/lines.h"
+
+enum { MARK = 0x25BA, DETAIL_ROWS = 2 };
+
+/* --- where the reader is --------------------------------------------------- */
+
+/* The last place in the store that this ladder may show; SIZE_MAX when there
+ * is none. */
+static size_t newest(const struct viewer *viewer)
+{
+    size_t rows = viewer_rows(viewer);
+    size_t n;
+
+    if (rows == 0)
+        return SIZE_MAX;
+    n = lines_before(viewer->store, viewer->only_flow, rows - 1);
+    return n < rows ? n : SIZE_MAX;
+}
+
+/* The place of a packet by its number; SIZE_MAX when it is not in this ladder
+ * (any more). */
+static size_t place_of(const struct viewer *viewer, uint64_t number)
+{
+    uint64_t forgotten = store_forgotten(viewer->store);
+    size_t rows = viewer_rows(viewer);
+
+    if (number <= forgotten || number - forgotten > rows ||
+        !ladder_shows(store_row(viewer->store, number - forgotten - 1),
+                      viewer->only_flow))
+        return SIZE_MAX;
+    return (size_t)(number - forgotten - 1);
+}
+
+static uint64_t number_at(const struct viewer *viewer, size_t place)
+{
+    return store_forgotten(viewer->store) + place + 1;
+}
+
+/* The selected place; SIZE_MAX when the ladder is empty. */
+static size_t select_place(struct viewer *viewer)
+{
+    size_t last = newest(viewer), place = place_of(viewer, viewer->selected);
+
+    if (last == SIZE_MAX)
+        return SIZE_MAX;
+    if (viewer->follow)
+        place = last;
+    else if (place == SIZE_MAX)
+        place = lines_after(viewer->store, viewer->only_flow, 0);
+    viewer->selected = number_at(viewer, place);
+    return place;
+}
+
+/* --- drawing --------------------------------------------------------------- */
+
+static bool holds(const struct ladder_lines *lines,
+                  const struct store_row *packet)
+{
+    for (int i = 0; i < lines->count; i++) {
+        if (lines->line[i].packet == packet && !lines->line[i].gap)
+            return true;
+    }
+    return false;
+}
+
+/* A paused view ends at the packet that was the newest. */
+static void cut_at(struct ladder_lines *lines, const struct viewer *viewer)
+{
+    const struct store_row *end = store_row(viewer->store, viewer_rows(viewer));
+
+    for (int i = 0; end && i < lines->count; i++) {
+        if (lines->line[i].packet->packet.number >= end->packet.number)
+            lines->count = i;
+    }
+}
+
+/* The window of `rows` lines that shows the selected place and moves as little
+ * as it can from where it was. */
+static void choose_lines(struct viewer *viewer, struct ladder_lines *lines,
+                         size_t selected, int rows)
+{
+    const struct store *store = viewer->store;
+    int64_t flow = viewer->only_flow;
+    size_t top = place_of(viewer, viewer->top);
+
+    if (!viewer->follow && top != SIZE_MAX && selected < top)
+        top = selected;
+    if (!viewer->follow && top != SIZE_MAX) {
+        lines_down(lines, store, flow, top, rows);
+        cut_at(lines, viewer);
+        if (holds(lines, store_row(store, selected)) && lines->count == rows)
+            return;
+    }
+    lines_up(lines, store, flow,
+             !viewer->follow && top != SIZE_MAX &&
+                     holds(lines, store_row(store, selected))
+                 ? newest(viewer)
+                 : selected,
+             rows);
+    if (lines->count < rows) {
+        lines_down(lines, store, flow, 0, rows);
+        cut_at(lines, viewer);
+    }
+}
+
+/* "client ESTABLISHED > FIN_WAIT1   R sent again (rto)" */
+static void draw_what_moved(struct area area, const struct store_row *row)
+{
+    static const char *const names[] = {"client", "server"};
+    int column = 1;
+    char before[WORDS], after[WORDS];
+
+    for (int side = 0; side < 2 && row->note.flow; side++) {
+        if (row->note.before[side] == row->note.after[side] ||
+            row->note.flow->protocol != PROTO_TCP)
+            continue;
+        column += area_printf(
+            area, 0, column, STYLE_STRONG, "%s %s \xE2\x86\x92 %s   ",
+            names[side], state_text(row->note.before[side], false, 11, before),
+            state_text(row->note.after[side], row->note.assumed[side], 12,
+                       after));
+    }
+    for (int i = 0; i < row->note.verdict_count; i++) {
+        const struct verdict *verdict = &row->note.verdicts[i];
+        const struct verdict_word *word = verdict_word(verdict->name);
+
+        column += area_printf(area, 0, column, word->style, "%c %s",
+                              word->letter, word->words);
+        if (verdict->kind)
+            column += area_printf(area, 0, column, STYLE_DIM, " (%s)",
+                                  verdict->kind);
+        column += 3;
+    }
+}
+
+static void draw_detail(struct area area, const struct store_row *row)
+{
+    char text[WORDS];
+    int column = 1;
+
+    column += area_printf(area, 0, column, STYLE_DIM, "packet %llu  ",
+                          (unsigned long long)row->packet.number);
+    area_text(area, 0, column, STYLE_PLAIN,
+              packet_text(row, area.columns - column - 1, text));
+    draw_what_moved(area_part(area, 1, 0, 1, area.columns), row);
+}
+
+/* From the bottom up; how many rows it took. */
+static int draw_foot(const struct viewer *viewer, struct area area,
+                     const struct flow *flow, const struct store_row *selected)
+{
+    bool states = flow && flow->protocol == PROTO_TCP;
+    int rows = 1 + DETAIL_ROWS;
+
+    if (states)
+        rows += 1 + store_kernel(viewer->store);
+    area = area_part(area, area.rows - rows, 0, rows, area.columns);
+    ladder_rule(area, 0);
+    if (states)
+        ladder_wire_row(area, 1, flow);
+    if (states && store_kernel(viewer->store))
+        ladder_kernel_row(area, 2, flow, viewer->store);
+    if (selected)
+        draw_detail(
+            area_part(area, rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),
+            selected);
+    return rows;
+}
+
+static void draw_selected(struct area area, const struct ladder_lines *lines,
+                          const struct store_row *selected)
+{
+    for (int i = 0; i < lines->count; i++) {
+        if (lines->line[i].gap || lines->line[i].packet != selected)
+            continue;
+        area_fill(area, i, 0, 1, STYLE_CURSOR, MARK);
+        area_style(area, i, 0, area.columns, STYLE_CURSOR);
+    }
+}
+
+static void draw(struct viewer *viewer, struct area area)
+{
+    const struct flow *flow = viewer_flow(viewer, viewer->only_flow);
+    size_t place = select_place(viewer);
+    const struct store_row *selected = place == SIZE_MAX
+                                           ? NULL
+                                           : store_row(viewer->store, place);
+    struct ladder_lines lines;
+    int foot = draw_foot(viewer, area, flow, selected);
+
+    ladder_header(area, 0, flow, viewer->store);
+    area = area_part(area, LADDER_HEADER_ROWS, 0,
+                     area.rows - foot - LADDER_HEADER_ROWS, area.columns);
+    viewer->page = area.rows;
+    if (!selected) {
+        area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
+                  STYLE_DIM,
+                  viewer->live ? "The wire is quiet. Every packet will appear "
+                                 "here as it passes."
+                               : "There is no packet here.");
+        return;
+    }
+    choose_lines(viewer, &lines, place, area.rows);
+    if (lines.count > 0)
+        viewer->top = lines.line[0].packet->packet.number;
+    lines_draw(&lines, area, store_start(viewer->store));
+    draw_selected(area, &lines, selected);
+}
+
+/* --- keys ------------------------------------------------------------------ */
+
+static void move(struct viewer *viewer, size_t place, int by)
+{
+    size_t last = newest(viewer);
+
+    for (; by < 0 && place > 0; by++) {
+        size_t n = lines_before(viewer->store, viewer->only_flow, place - 1);
+
+        if (n >= place)
+            break;
+        place = n;
+    }
+    for (; by > 0 && place < last; by--)
+        place = lines_after(viewer->store, viewer->only_flow, place + 1);
+    if (place > last)
+        place = last;
+    viewer->selected = number_at(viewer, place);
+    viewer->follow = viewer->live && place == last;
+}
+
+/* The ladder of the flow before or after this one. */
+static void other_flow(struct viewer *viewer, int by)
+{
+    size_t count = store_flows(viewer->store);
+
+    for (size_t n = 0; n < count; n++) {
+        if (store_flow(viewer->store, n)->id != viewer->connection)
+            continue;
+        if ((by < 0 && n == 0) || (by > 0 && n + 1 == count))
+            return;
+        viewer->connection =
+            store_flow(viewer->store, by < 0 ? n - 1 : n + 1)->id;
+        viewer->only_flow = viewer->connection;
+        viewer->selected = 0;
+        return;
+    }
+}
+
+static void all_or_one(struct viewer *viewer, const struct store_row *selected)
+{
+    if (viewer->only_flow >= 0) {
+        viewer->only_flow = -1;
+    } else if (selected && selected->note.flow) {
+        viewer->only_flow = selected->note.flow->id;
+        viewer->connection = selected->note.flow->id;
+    }
+}
+
+static enum view_key on_key(struct viewer *viewer, int key)
+{
+    size_t place = select_place(viewer);
+    int page = viewer->page > 1 ? viewer->page - 1 : 1;
+
+    if (place == SIZE_MAX)
+        return VIEW_NOT_HANDLED;
+    switch (key) {
+    case 'j':
+    case INPUT_DOWN:
+        move(viewer, place, 1);
+        break;
+    case 'k':
+    case INPUT_UP:
+        move(viewer, place, -1);
+        break;
+    case INPUT_PAGE_DOWN:
+    case 'd' & 0x1F:
+        move(viewer, place, page);
+        break;
+    case INPUT_PAGE_UP:
+    case 'u' & 0x1F:
+        move(viewer, place, -page);
+        break;
+    case 'g':
+    case INPUT_HOME:
+        move(viewer, lines_after(viewer->store, viewer->only_flow, 0), 0);
+        break;
+    case 'G':
+    case INPUT_END:
+        move(viewer, newest(viewer), 0);
+        break;
+    case 'h':
+    case INPUT_LEFT:
+        other_flow(viewer, -1);
+        break;
+    case 'l':
+    case INPUT_RIGHT:
+        other_flow(viewer, 1);
+        break;
+    case 'a':
+    case INPUT_ENTER:
+        all_or_one(viewer, store_row(viewer->store, place));
+        break;
+    default:
+        return VIEW_NOT_HANDLED;
+    }
+    return VIEW_HANDLED;
+}
+
+static const struct view_help help[] = {
+    {"\xE2\x86\x91 \xE2\x86\x93 k j", "one packet up or down", NULL},
+    {"PgUp PgDn", "one screen up or down; also ^U ^D", NULL},
+    {"Home End", "the first, the last; also g G", NULL},
+    {"\xE2\x86\x90 \xE2\x86\x92", "the connection before, after; also h l",
+     "connection"},
+    {"a", "all connections, or only the selected packet's; also Enter",
+     "all/one"},
+    {NULL, NULL, NULL},
+};
+
+const struct view view_ladder = {
+    .name = "ladder",
+    .key = '2',
+    .draw = draw,
+    .on_key = on_key,
+    .help = help,
+};

@@ -1,0 +1,265 @@
+/*
+ * The frame around every view: title bar, message, key bar, the keys that mean
+ * the same everywhere. What a view draws and what its own keys do is in its
+ * table.
+ */
+#include "viz/views/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/views/words.h"
+
+enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
+
+const struct view *const views[] = {&view_connections, &view_ladder, NULL};
+
+const struct view_help viewer_keys[] = {
+    {"1 2", "connections, ladder", NULL},
+    {"f", "follow: keep the newest in sight", "follow"},
+    {"Space", "pause what is shown; capturing goes on", "pause"},
+    {"?", "this help, and back", "help"},
+    {"Esc q", "back; in the connections: quit", "back"},
+    {"^C", "quit", NULL},
+    {NULL, NULL, NULL},
+};
+
+void viewer_init(struct viewer *viewer, const struct store *store)
+{
+    *viewer = (struct viewer){.store = store,
+                              .source = "",
+                              .view = &view_connections,
+                              .follow = true,
+                              .only_flow = -1};
+}
+
+void viewer_fini(struct viewer *viewer)
+{
+    free(viewer->list);
+    viewer->list = NULL;
+    viewer->list_room = viewer->list_count = 0;
+}
+
+size_t viewer_rows(const struct viewer *viewer)
+{
+    uint64_t forgotten = store_forgotten(viewer->store);
+    size_t rows = store_rows(viewer->store);
+
+    if (!viewer->paused || viewer->paused_at >= forgotten + rows)
+        return rows;
+    return viewer->paused_at > forgotten
+               ? (size_t)(viewer->paused_at - forgotten)
+               : 0;
+}
+
+const struct flow *viewer_flow(const struct viewer *viewer, int64_t id)
+{
+    size_t low = 0, high = store_flows(viewer->store);
+
+    while (id >= 0 && low < high) { /* flows are in order of id */
+        size_t middle = low + (high - low) / 2;
+        const struct flow *flow = store_flow(viewer->store, middle);
+
+        if (flow->id == id)
+            return flow;
+        if (flow->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* --- drawing --------------------------------------------------------------- */
+
+/* " 12 packets  3 lost  PAUSED +7 ": right to left, what matters most last. */
+static void title_right(const struct viewer *viewer, char *text, size_t size)
+{
+    uint64_t seen = store_forgotten(viewer->store) + store_rows(viewer->store);
+    char lost[48] = "", mode[48] = "";
+
+    if (viewer->dropped > 0)
+        snprintf(lost, sizeof lost, "  %llu NOT CAPTURED",
+                 (unsigned long long)viewer->dropped);
+    if (viewer->paused)
+        snprintf(mode, sizeof mode, "  PAUSED +%llu",
+                 (unsigned long long)(seen - viewer->paused_at));
+    else if (viewer->replay)
+        snprintf(mode, sizeof mode, "  REPLAY");
+    else if (viewer->live)
+        snprintf(mode, sizeof mode, "  %s", viewer->follow ? "LIVE" : "live");
+    snprintf(text, size, " %llu packet%s%s%s ", (unsigned long long)seen,
+             seen == 1 ? "" : "s", lost, mode);
+}
+
+static void draw_title(const struct viewer *viewer, struct area bar)
+{
+    char right[WORDS];
+    int width;
+
+    area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
+    title_right(viewer, right, sizeof right);
+    width = text_width(right);
+    area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
+                " Two Terminals \xE2\x94\x82 %s \xE2\x94\x82 %s",
+                viewer->view->name, viewer->source);
+    area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
+}
+
+/* The entries of a help table that want to stand in the key bar, from
+ * `column` on; returns where the next one goes. */
+static int draw_keys(struct area bar, int column, const struct view_help *help)
+{
+    for (; help->keys; help++) {
+        int width;
+
+        if (!help->bar)
+            continue;
+        width = text_width(help->keys) + 1 + text_width(help->bar) + 2;
+        if (column + width > bar.columns)
+            continue;
+        column += area_text(bar, 0, column, STYLE_KEY, help->keys) + 1;
+        column += area_text(bar, 0, column, STYLE_DIM, help->bar) + 2;
+    }
+    return column;
+}
+
+static void draw_foot(const struct viewer *viewer, struct area bar)
+{
+    int column = 1;
+
+    if (viewer->message[0]) {
+        area_text(bar, 0, 1, STYLE_WARN, viewer->message);
+        return;
+    }
+    column = draw_keys(bar, column, viewer->view->help);
+    draw_keys(bar, column, viewer_keys);
+}
+
+void viewer_draw(struct viewer *viewer, struct canvas *canvas)
+{
+    struct area all = canvas_area(canvas);
+
+    canvas_clear(canvas);
+    if (canvas->rows < LEAST_ROWS || canvas->columns < LEAST_COLUMNS) {
+        int rows = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
+
+        area_wrap(area_part(all, rows, 0, all.rows, all.columns), 0, 0,
+                  STYLE_PLAIN, "It needs 60 columns and 15 rows.");
+        return;
+    }
+    draw_title(viewer, area_part(all, 0, 0, 1, all.columns));
+    viewer->view->draw(viewer, area_part(all, 1, 0, all.rows - 2, all.columns));
+    draw_foot(viewer, area_part(all, all.rows - 1, 0, 1, all.columns));
+}
+
+/* --- keys ------------------------------------------------------------------ */
+
+static void toggle_pause(struct viewer *viewer)
+{
+    viewer->paused = !viewer->paused;
+    viewer->paused_at = store_forgotten(viewer->store) +
+                        store_rows(viewer->store);
+}
+
+static void go_back(struct viewer *viewer)
+{
+    if (viewer->view == &view_keys)
+        viewer->view = viewer->before_help;
+    else if (viewer->view == &view_ladder)
+        viewer->view = &view_connections;
+    else
+        snprintf(viewer->message, sizeof viewer->message,
+                 "This is the first view. Press q to quit.");
+}
+
+static void common_key(struct viewer *viewer, int key)
+{
+    switch (key) {
+    case 3: /* ^C, where the terminal does not make a signal of it */
+        viewer->quit = true;
+        return;
+    case 'q':
+        if (viewer->view == &view_connections)
+            viewer->quit = true;
+        else
+            go_back(viewer);
+        return;
+    case INPUT_ESCAPE:
+    case INPUT_BACKSPACE:
+        go_back(viewer);
+        return;
+    case '?':
+        if (viewer->view == &view_keys) {
+            go_back(viewer);
+            return;
+        }
+        viewer->before_help = viewer->view;
+        viewer->view = &view_keys;
+        viewer->help_top = 0;
+        return;
+    case ' ':
+        toggle_pause(viewer);
+        return;
+    case 'f':
+        viewer->follow = !viewer->follow;
+        return;
+    default:
+        break;
+    }
+    for (size_t i = 0; views[i]; i++) {
+        if (key == views[i]->key)
+            viewer->view = views[i];
+    }
+}
+
+void viewer_key(struct viewer *viewer, int key)
+{
+    if (key == INPUT_NONE || key == INPUT_RESIZED)
+        return;
+    if (key == INPUT_HUNG_UP) {
+        viewer->quit = true;
+        return;
+    }
+    viewer->message[0] = '\0';
+    if (viewer->view->on_key(viewer, key) == VIEW_NOT_HANDLED)
+        common_key(viewer, key);
+}
+
+int viewer_key_from_text(const char **text)
+{
+    static const struct {
+        const char *name;
+        int key;
+    } names[] = {
+        {"<Enter>", INPUT_ENTER},
+        {"<Esc>", INPUT_ESCAPE},
+        {"<Tab>", INPUT_TAB},
+        {"<Space>", ' '},
+        {"<Up>", INPUT_UP},
+        {"<Down>", INPUT_DOWN},
+        {"<Left>", INPUT_LEFT},
+        {"<Right>", INPUT_RIGHT},
+        {"<PgUp>", INPUT_PAGE_UP},
+        {"<PgDn>", INPUT_PAGE_DOWN},
+        {"<Home>", INPUT_HOME},
+        {"<End>", INPUT_END},
+        {"<Backspace>", INPUT_BACKSPACE},
+    };
+    size_t left = strlen(*text);
+
+    if (left == 0)
+        return INPUT_NONE;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t length = strlen(names[i].name);
+
+        if (strncmp(*text, names[i].name, length) == 0) {
+            *text += length;
+            return names[i].key;
+        }
+    }
+    if (**text == '<' && strchr(*text, '>'))
+        return INPUT_NONE; /* *text stays: it is the name we do not know */
+    return (int)utf8_next(text, &left);
+}
