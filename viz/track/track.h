@@ -43,44 +43,59 @@ enum flow_closed_by {
     CLOSED_BY_RESET
 };
 
+enum { FLOW_STATES = 16 };
+
 /* What is known of one end of a flow. Sequence numbers are raw. */
 struct flow_end {
     struct endpoint at;
     enum tcp_state state;
-    bool assumed;          /* `state` is not proved by a packet */
-    bool has_isn;          /* `isn` is set */
-    uint32_t isn;          /* sequence number that counts as 0 */
-    uint32_t next_seq;     /* highest sequence number sent, plus one */
-    uint32_t acked;        /* highest acknowledgement this end has sent */
-    uint32_t window;       /* last advertised, scaled, bytes */
-    int window_scale;      /* shift that applies now; -1 unknown */
-    bool fin_sent;
-    uint32_t fin_seq;      /* sequence number of the FIN itself */
+    uint32_t isn;        /* sequence number that counts as 0 */
+    uint32_t next_seq;   /* highest sequence number sent, plus one */
+    uint32_t acked;      /* highest acknowledgement this end has sent */
+    uint32_t window;     /* last advertised, scaled, bytes */
+    uint32_t fin_seq;    /* sequence number of the FIN itself */
+    int8_t window_scale; /* shift that applies now; -1 unknown */
+    bool assumed;        /* `state` is not proved by a packet */
+    bool has_isn;        /* `isn` and `next_seq` are set */
+    bool has_acked;      /* `acked` and `window` are set */
+    bool fin_sent;       /* `fin_seq` is set */
     uint64_t packets;
-    uint64_t bytes;        /* payload, each byte once (TCP), all (UDP) */
-    uint16_t states_seen;  /* bit n: has been in enum tcp_state n */
-    enum tcp_state states[24]; /* the states gone through, in order */
+    uint64_t bytes;       /* payload, each byte once (TCP), all (UDP) */
+    uint16_t states_seen; /* bit n: has been in enum tcp_state n */
     uint8_t state_count;
+    uint8_t states[FLOW_STATES]; /* enum tcp_state, those gone through in
+                                    order; past the last place only the newest
+                                    is kept */
 };
 
 struct flow {
     uint32_t id; /* from 0, in order of the first packet; never reused */
     uint8_t protocol;
-    bool midstream; /* the handshake was not seen */
-    bool refused;   /* SYN answered with RST, or ICMP unreachable */
+    bool midstream;    /* the handshake was not seen */
+    bool refused;      /* SYN answered with RST, or ICMP says unreachable */
+    bool simultaneous; /* the SYNs crossed */
     enum flow_closed_by closed_by;
     struct flow_end end[2]; /* by enum flow_side */
     uint64_t packets, retransmissions;
     int64_t first_ns, last_ns;
-    struct flow *next; /* in the table's bucket */
 };
 
 enum verdict_name {
-    VERDICT_RETRANSMISSION, VERDICT_REORDERED, VERDICT_DUPLICATE_ACK,
-    VERDICT_LOST_SEGMENT, VERDICT_ACKED_UNSEEN, VERDICT_ZERO_WINDOW,
-    VERDICT_ZERO_WINDOW_PROBE, VERDICT_WINDOW_UPDATE, VERDICT_WINDOW_FULL,
-    VERDICT_KEEP_ALIVE, VERDICT_KEEP_ALIVE_ACK, VERDICT_PORT_REUSE,
-    VERDICT_SIMULTANEOUS_OPEN, VERDICT_REFUSED, VERDICT_UNREACHABLE,
+    VERDICT_RETRANSMISSION,
+    VERDICT_REORDERED,
+    VERDICT_DUPLICATE_ACK,
+    VERDICT_LOST_SEGMENT,
+    VERDICT_ACKED_UNSEEN,
+    VERDICT_ZERO_WINDOW,
+    VERDICT_ZERO_WINDOW_PROBE,
+    VERDICT_WINDOW_UPDATE,
+    VERDICT_WINDOW_FULL,
+    VERDICT_KEEP_ALIVE,
+    VERDICT_KEEP_ALIVE_ACK,
+    VERDICT_PORT_REUSE,
+    VERDICT_SIMULTANEOUS_OPEN,
+    VERDICT_REFUSED,
+    VERDICT_UNREACHABLE,
     VERDICT_NAMES
 };
 
@@ -94,16 +109,18 @@ struct verdict {
 
 enum { NOTE_VERDICTS = 4 };
 
-/* What track concluded about one packet. flow is NULL for packets without one
- * (not IP, or fragments after the first). Relative numbers count from the SYN. */
+/* What track concluded about one packet. flow is NULL for packets without one:
+ * neither TCP nor UDP, cut within that header, fragments after the first. An
+ * ICMP error has the flow that it quotes, and `from` is the end whose packet
+ * it is *not* about. Relative numbers count from the SYN, as tshark's do. */
 struct note {
     struct flow *flow; /* borrowed from the table */
     enum flow_side from;
     uint32_t relative_seq, relative_ack;
-    uint32_t window; /* scaled, bytes */
+    uint32_t window;                    /* scaled, bytes */
     enum tcp_state before[2], after[2]; /* by enum flow_side */
     bool assumed[2];                    /* after[] is not proved */
-    bool handshake_done;                /* this packet completed the handshake */
+    bool handshake_done; /* this packet completed the handshake */
     uint8_t verdict_count;
     struct verdict verdicts[NOTE_VERDICTS];
 };
@@ -120,8 +137,9 @@ void track_free(struct track *track);
 int track_feed(struct track *track, const struct packet *packet,
                struct note *note);
 
-/* All flows still known, in order of id, through *at (start with 0); NULL at
- * the end. Pointers live until the flow is forgotten or track_free(). */
+/* All flows still known, in order of id, through *at (start with 0; feeding in
+ * between is allowed); NULL at the end. Pointers live until the flow is
+ * forgotten, at the earliest by the next track_feed(), or track_free(). */
 struct flow *track_next(struct track *track, size_t *at);
 uint64_t track_forgotten(const struct track *track);
 

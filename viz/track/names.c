@@ -1,0 +1,73 @@
+/* Words for the enums of track.h, each from one table. */
+#include <string.h>
+
+#include "viz/track/track.h"
+
+static const char *const state_names[TCP_STATES] = {
+    [TCP_UNKNOWN] = "?",
+    [TCP_ESTABLISHED] = "ESTABLISHED",
+    [TCP_SYN_SENT] = "SYN_SENT",
+    [TCP_SYN_RECV] = "SYN_RECV",
+    [TCP_FIN_WAIT1] = "FIN_WAIT1",
+    [TCP_FIN_WAIT2] = "FIN_WAIT2",
+    [TCP_TIME_WAIT] = "TIME_WAIT",
+    [TCP_CLOSED] = "CLOSED",
+    [TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+    [TCP_LAST_ACK] = "LAST_ACK",
+    [TCP_LISTEN] = "LISTEN",
+    [TCP_CLOSING] = "CLOSING",
+};
+
+const char *tcp_state_name(enum tcp_state state)
+{
+    return (unsigned)state < TCP_STATES ? state_names[state]
+                                        : state_names[TCP_UNKNOWN];
+}
+
+enum tcp_state tcp_state_from_name(const char *name)
+{
+    for (int state = 1; state < TCP_STATES; state++)
+        if (strcmp(name, state_names[state]) == 0)
+            return (enum tcp_state)state;
+    return TCP_UNKNOWN;
+}
+
+const char *verdict_text(enum verdict_name name)
+{
+    static const char *const names[VERDICT_NAMES] = {
+        [VERDICT_RETRANSMISSION] = "retransmission",
+        [VERDICT_REORDERED] = "reordered",
+        [VERDICT_DUPLICATE_ACK] = "duplicate-ack",
+        [VERDICT_LOST_SEGMENT] = "lost-segment",
+        [VERDICT_ACKED_UNSEEN] = "acked-unseen",
+        [VERDICT_ZERO_WINDOW] = "zero-window",
+        [VERDICT_ZERO_WINDOW_PROBE] = "zero-window-probe",
+        [VERDICT_WINDOW_UPDATE] = "window-update",
+        [VERDICT_WINDOW_FULL] = "window-full",
+        [VERDICT_KEEP_ALIVE] = "keep-alive",
+        [VERDICT_KEEP_ALIVE_ACK] = "keep-alive-ack",
+        [VERDICT_PORT_REUSE] = "port-reuse",
+        [VERDICT_SIMULTANEOUS_OPEN] = "simultaneous-open",
+        [VERDICT_REFUSED] = "refused",
+        [VERDICT_UNREACHABLE] = "unreachable",
+    };
+
+    return (unsigned)name < VERDICT_NAMES ? names[name] : "?";
+}
+
+const char *closed_by_text(enum flow_closed_by closed_by)
+{
+    switch (closed_by) {
+    case CLOSED_BY_CLIENT:
+        return "client";
+    case CLOSED_BY_SERVER:
+        return "server";
+    case CLOSED_BY_BOTH:
+        return "both";
+    case CLOSED_BY_RESET:
+        return "reset";
+    case CLOSED_OPEN:
+        break;
+    }
+    return "open";
+}

@@ -1,0 +1,108 @@
+/*
+ * The flows of a track: found by their two endpoints in a hash table, kept in
+ * chunks that never move, at most so many; past that the one whose last packet
+ * is oldest is forgotten. Finding one costs one probe and one comparison.
+ */
+#ifndef VIZ_TRACK_TABLE_H
+#define VIZ_TRACK_TABLE_H
+
+#include "viz/track/holes.h"
+#include "viz/track/track.h"
+
+/* What is remembered of one end beyond what others may see. */
+struct memory {
+    struct holes holes; /* sequence numbers not seen yet, below next_seq */
+    uint32_t edge_ts;   /* TSval of the segment with the highest number */
+    uint16_t edge_id;   /* its IP ID */
+    int8_t syn_scale;   /* window scale offered in the SYN, -1 none */
+    bool syn_sent;      /* a SYN without ACK */
+    bool syn_ack_sent;  /* a SYN with ACK */
+    bool spoke;         /* anything without SYN: the handshake is behind it */
+    bool fin_received;  /* the other end's FIN has reached it */
+    bool reports_hole;  /* its last ACK had SACK blocks above the ACK */
+    bool probed;        /* its last segment was a keep-alive */
+    bool has_edge_ts, has_edge_id;
+    bool ids_useless; /* its IP IDs do not count upwards */
+};
+
+struct tracked {
+    struct flow flow;
+    struct memory memory[2]; /* by enum flow_side */
+    uint32_t hash;
+    uint32_t index; /* of its place in the table */
+    uint16_t vlan;
+    bool found_by_key;  /* false: a newer flow has taken its endpoints */
+    bool live;          /* false: this place is free */
+    bool established;   /* both ends have been */
+    bool fast_open;     /* a SYN carried data (RFC 7413) */
+    bool stray_syn;     /* an open connection saw a SYN with another number: */
+    uint32_t stray_seq; /* should it be answered, it was a new one */
+    enum flow_side stray_from;
+};
+
+struct table_slot {
+    uint32_t hash;
+    uint32_t index; /* of the flow, plus one; 0: empty */
+};
+
+struct table_links {
+    uint32_t older, newer; /* indices plus one, in the order of last packets */
+};
+
+struct table_order {
+    uint32_t id, index;
+};
+
+enum { TABLE_CHUNK = 512 };
+
+struct table {
+    struct table_slot *slots; /* a power of two of them */
+    uint32_t slot_count, used;
+    struct tracked **chunks; /* of TABLE_CHUNK flows each */
+    struct table_links *links;
+    uint32_t places; /* flows in all chunks and links[] */
+    uint32_t most;   /* that may live */
+    uint32_t live;
+    uint32_t taken;      /* places used so far, from 0 */
+    uint32_t free_place; /* linked through links[].older, plus one */
+    uint32_t oldest, newest;
+    struct table_order *order; /* by id; some are forgotten */
+    uint32_t order_count, order_size;
+    uint32_t next_id;
+    uint64_t forgotten;
+    uint64_t seed; /* so that nobody can prepare collisions */
+    struct hole_pool holes;
+};
+
+/* 0, or -1 with errno ENOMEM. */
+int table_init(struct table *table, uint32_t most);
+void table_fini(struct table *table);
+
+/* What a flow is found by. */
+struct table_key {
+    const struct endpoint *source, *destination; /* borrowed */
+    uint8_t protocol;
+    uint16_t vlan;
+    uint32_t hash; /* the same for both directions */
+};
+
+struct table_key table_key(const struct table *table, uint8_t protocol,
+                           uint16_t vlan, const struct endpoint *source,
+                           const struct endpoint *destination);
+
+/* The newest flow with this key, or NULL; *from is the side of the source. */
+struct tracked *table_find(const struct table *table,
+                           const struct table_key *key, enum flow_side *from);
+
+/* A new flow, zeroed but for its id, protocol and ends; `from` is the side of
+ * the source. From now on it is found by the key, and `before`, which was
+ * found by it, no more. May forget another flow. NULL with errno ENOMEM. */
+struct tracked *table_add(struct table *table, const struct table_key *key,
+                          enum flow_side from, struct tracked *before);
+
+/* It has just had a packet. */
+void table_touch(struct table *table, struct tracked *tracked);
+
+struct flow *table_next(struct table *table, size_t *at);
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * One packet's way: find its flow or begin one, say what is to be said of it,
+ * take over its numbers, move the states. See track.h for the contract.
+ */
+#include "viz/track/track.h"
+
+#include <stdlib.h>
+
+#include "viz/decode/decode.h"
+#include "viz/track/segment.h"
+
+struct track {
+    struct table table;
+};
+
+struct track *track_new(uint32_t most_flows)
+{
+    struct track *track = malloc(sizeof(*track));
+
+    if (track == NULL)
+        return NULL;
+    if (table_init(&track->table, most_flows) < 0) {
+        free(track);
+        return NULL;
+    }
+    return track;
+}
+
+void track_free(struct track *track)
+{
+    if (track == NULL)
+        return;
+    table_fini(&track->table);
+    free(track);
+}
+
+struct flow *track_next(struct track *track, size_t *at)
+{
+    return table_next(&track->table, at);
+}
+
+uint64_t track_forgotten(const struct track *track)
+{
+    return track->table.forgotten;
+}
+
+/* --- which flow ---------------------------------------------------------- */
+
+/* The client of a flow that begins with this packet: who sends the SYN, who is
+ * sent the SYN,ACK; from the middle the higher port, for servers choose low
+ * ones. */
+static enum flow_side first_side(const struct packet *packet)
+{
+    uint8_t syn;
+
+    if (packet->protocol != PROTO_TCP)
+        return FLOW_CLIENT;
+    syn = packet->tcp.flags & (TCP_SYN | TCP_ACK);
+    if (syn == TCP_SYN)
+        return FLOW_CLIENT;
+    if (syn == (TCP_SYN | TCP_ACK))
+        return FLOW_SERVER;
+    return packet->source.port >= packet->destination.port ? FLOW_CLIENT
+                                                           : FLOW_SERVER;
+}
+
+static bool is_open(const struct tracked *tracked)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct flow_end *end = &tracked->flow.end[side];
+
+        switch (end->state) {
+        case TCP_SYN_RECV:
+        case TCP_ESTABLISHED:
+        case TCP_CLOSE_WAIT:
+        case TCP_FIN_WAIT1:
+        case TCP_FIN_WAIT2:
+            if (!end->assumed)
+                break;
+            return false;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether this SYN begins another connection between the same endpoints. In an
+ * open one it does not, until it is answered: a stray SYN is refused with a
+ * challenge ACK (RFC 5961 4). */
+static bool is_reuse(struct tracked *tracked, enum flow_side from,
+                     const struct tcp_header *tcp)
+{
+    const struct flow_end *sender = &tracked->flow.end[from];
+
+    if ((tcp->flags & TCP_SYN) == 0 || (tcp->flags & TCP_RST))
+        return false;
+    if (tcp->flags & TCP_ACK) {
+        if (tracked->stray_syn && tracked->stray_from != from &&
+            tcp->ack == tracked->stray_seq + 1)
+            return true;
+        return sender->state == TCP_TIME_WAIT && tcp->seq != sender->isn;
+    }
+    if (!sender->has_isn || tcp->seq == sender->isn ||
+        sender->state == TCP_LISTEN)
+        return false;
+    if (!is_open(tracked))
+        return true;
+    tracked->stray_syn = true;
+    tracked->stray_from = from;
+    tracked->stray_seq = tcp->seq;
+    return false;
+}
+
+/* The flow of the packet, new or known; NULL with errno ENOMEM. */
+static struct tracked *flow_of(struct track *track, const struct packet *packet,
+                               struct note *note)
+{
+    struct table *table = &track->table;
+    struct table_key key = table_key(table, packet->protocol, packet->vlan,
+                                     &packet->source, &packet->destination);
+    enum flow_side from;
+    struct tracked *before = table_find(table, &key, &from), *tracked;
+    bool reuse = before != NULL && packet->protocol == PROTO_TCP &&
+                 is_reuse(before, from, &packet->tcp);
+
+    if (before != NULL && !reuse) {
+        note->from = from;
+        table_touch(table, before);
+        return before;
+    }
+    note->from = first_side(packet);
+    tracked = table_add(table, &key, note->from, before);
+    if (tracked == NULL)
+        return NULL;
+    tracked->flow.first_ns = packet->time_ns;
+    tracked->flow.end[0].window_scale = tracked->flow.end[1].window_scale = -1;
+    if (reuse)
+        note_verdict(note, VERDICT_PORT_REUSE, NULL, NULL);
+    return tracked;
+}
+
+/* --- TCP ----------------------------------------------------------------- */
+
+/* The state of an end that has had no packet yet: before the SYN one end is
+ * CLOSED and the other listens; from the middle we cannot know. */
+static void note_before(const struct tracked *tracked,
+                        const struct packet *packet, struct note *note)
+{
+    const struct flow *flow = &tracked->flow;
+    bool opens = (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
+    for (int side = 0; side < 2; side++)
+        note->before[side] = flow->end[side].state;
+    if (flow->packets == 0 && opens) {
+        note->before[FLOW_CLIENT] = TCP_CLOSED;
+        note->before[FLOW_SERVER] = TCP_LISTEN;
+    }
+}
+
+static void feed_tcp(struct track *track, struct tracked *tracked,
+                     const struct packet *packet, struct note *note)
+{
+    struct flow *flow = &tracked->flow;
+    bool self = endpoint_equal(&packet->source, &packet->destination);
+    enum flow_side to = self ? note->from : !note->from;
+    struct segment segment = {
+        .tracked = tracked,
+        .holes = &track->table.holes,
+        .packet = packet,
+        .note = note,
+        .sender = &flow->end[note->from],
+        .receiver = &flow->end[to],
+        .sent = &tracked->memory[note->from],
+        .received = &tracked->memory[to],
+        .from = note->from,
+    };
+    uint8_t flags = packet->tcp.flags;
+
+    if ((flags & TCP_RST) == 0)
+        segment.payload = packet->payload_length;
+    segment.end = packet->tcp.seq + segment.payload + ((flags & TCP_SYN) != 0) +
+                  ((flags & TCP_FIN) != 0);
+    if (flow->packets == 0)
+        flow->midstream = (flags & TCP_SYN) == 0;
+    note_before(tracked, packet, note);
+    verdict_segment(&segment);
+    sequence_segment(&segment);
+    tcp_state_segment(&segment);
+    if (self) /* one socket, both ends */
+        flow->end[!note->from].state = segment.sender->state;
+}
+
+/* --- ICMP ---------------------------------------------------------------- */
+
+static bool is_unreachable(const struct packet *packet)
+{
+    if (packet->protocol == PROTO_ICMP6)
+        return packet->icmp.type == 1;
+    return packet->icmp.type == 3 && packet->icmp.code != 4; /* 4: the MTU */
+}
+
+/* An error belongs to the flow that it quotes. */
+static void feed_icmp(struct track *track, const struct packet *packet,
+                      struct note *note)
+{
+    const struct icmp_header *icmp = &packet->icmp;
+    struct table *table = &track->table;
+    struct table_key key;
+    struct tracked *tracked;
+    enum flow_side about;
+
+    if (!icmp->quotes)
+        return;
+    key = table_key(table, icmp->quoted_protocol, packet->vlan,
+                    &icmp->quoted_source, &icmp->quoted_destination);
+    tracked = table_find(table, &key, &about);
+    if (tracked == NULL)
+        return;
+    note->flow = &tracked->flow;
+    note->from = !about;
+    for (int side = 0; side < 2; side++)
+        note->before[side] = tracked->flow.end[side].state;
+    tracked->flow.last_ns = packet->time_ns;
+    table_touch(table, tracked);
+    if (!is_unreachable(packet))
+        return;
+    note_verdict(note, VERDICT_UNREACHABLE, NULL, NULL);
+    if (tracked->flow.protocol == PROTO_UDP ||
+        tracked->flow.end[about].state == TCP_SYN_SENT)
+        tracked->flow.refused = true;
+    if (tracked->flow.protocol == PROTO_TCP)
+        tcp_state_unreachable(&tracked->flow, about);
+}
+
+/* --- together ------------------------------------------------------------ */
+
+static int feed_flow(struct track *track, const struct packet *packet,
+                     struct note *note)
+{
+    struct tracked *tracked;
+    struct flow *flow;
+
+    if (holes_reserve(&track->table.holes) < 0)
+        return -1;
+    tracked = flow_of(track, packet, note);
+    if (tracked == NULL)
+        return -1;
+    flow = note->flow = &tracked->flow;
+    if (packet->protocol == PROTO_TCP)
+        feed_tcp(track, tracked, packet, note);
+    else
+        flow->end[note->from].bytes += packet->payload_length;
+    flow->packets++;
+    flow->end[note->from].packets++;
+    flow->last_ns = packet->time_ns;
+    return 0;
+}
+
+int track_feed(struct track *track, const struct packet *packet,
+               struct note *note)
+{
+    *note = (struct note){0};
+    if (!packet->has_transport)
+        return 0;
+    switch (packet->protocol) {
+    case PROTO_TCP:
+    case PROTO_UDP:
+        if (feed_flow(track, packet, note) < 0)
+            return -1;
+        break;
+    case PROTO_ICMP:
+    case PROTO_ICMP6:
+        feed_icmp(track, packet, note);
+        break;
+    }
+    if (note->flow == NULL)
+        return 0;
+    for (int side = 0; side < 2; side++) {
+        note->after[side] = note->flow->end[side].state;
+        note->assumed[side] = note->flow->end[side].assumed;
+    }
+    return 0;
+}
