@@ -218,7 +218,8 @@ hint() {
     hint_level $level long
     say ''
     if [ "$level" = 3 ]; then
-        say "That was the last one. With full points, make solution-$number shows other ways to write it."
+        say "That was the last one. Once your program has all points," \
+            "make solution-$number shows other ways to write it."
     else
         say "Hints cost nothing. The next one is nearer to code: make hint-$number"
     fi

@@ -1,0 +1,177 @@
+/* See wcd.h. */
+#include "tests/checks/wcd.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/checks/wordcount.h"
+
+/* --- texts by the seed -----------------------------------------------------*/
+
+void wcd_text(struct probe *p, uint8_t *text, size_t length)
+{
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz.,-019"
+                                   "      \n\n\n\t\r\v\f";
+
+    probe_bytes(p, text, length);
+    for (size_t i = 0; i < length; i++)
+        text[i] = (uint8_t)alphabet[text[i] % (sizeof alphabet - 1)];
+}
+
+/* --- the program -----------------------------------------------------------*/
+
+void wcd_start(struct probe *p, enum build build, struct calls_plan calls)
+{
+    probe_start(p, &(struct probe_start){
+                       .build = build, .calls = calls, .follow = true});
+}
+
+void wcd_start_anew(struct probe *p, enum build build, struct calls_plan calls)
+{
+    probe_kill(p);
+    probe_new_port(p);
+    wcd_start(p, build, calls);
+}
+
+/* --- answers ---------------------------------------------------------------*/
+
+/* The pieces in which the program received: from the log where there is one
+ * and it is whole, else as the client cut them. */
+static size_t received_pieces(struct probe *p, const struct speech *speech,
+                              size_t pieces[WCD_PIECES])
+{
+    const struct calls_log *log = probe_calls(p);
+    size_t count = 0, sum = 0;
+
+    for (size_t i = 0; log && i < log->count && i < CALLS_RECORDS; i++) {
+        const struct call_record *record = &log->record[i];
+
+        if (record->call != CALL_RECV || record->result <= 0)
+            continue;
+        if (count == WCD_PIECES)
+            break;
+        pieces[count] = (size_t)record->result;
+        sum += pieces[count++];
+    }
+    if (count > 0 && sum == speech->length)
+        return count;
+    if (!speech->pieces || speech->count > WCD_PIECES) {
+        pieces[0] = speech->length;
+        return 1;
+    }
+    memcpy(pieces, speech->pieces, speech->count * sizeof *pieces);
+    return speech->count;
+}
+
+static void sign_if(struct probe *p, const char *sign, struct wordcount wrong,
+                    const char *want, const char *got, size_t got_length)
+{
+    char text[WORDCOUNT_TEXT];
+    size_t length = wordcount_answer(&wrong, text);
+
+    if (strcmp(text, want) != 0 && length == got_length &&
+        memcmp(text, got, length) == 0)
+        probe_sign(p, sign);
+}
+
+/* Is this wrong answer the one that a known wrong idea gives? */
+static void sign_answer(struct probe *p, const struct speech *speech,
+                        const char *want, const char *got, size_t length)
+{
+    static size_t pieces[WCD_PIECES];
+    size_t count = received_pieces(p, speech, pieces);
+    size_t wanted = strlen(want);
+    const struct calls_log *log = probe_calls(p);
+
+    if (length > wanted && memcmp(got, want, wanted) == 0 &&
+        got[wanted] == '\0')
+        probe_sign(p, "trailing-zero");
+    if (log && log->plan.short_counts && length > 0 && length < wanted &&
+        memcmp(got, want, length) == 0 && log->injected[CALL_SEND] > 0)
+        probe_sign(p, "cut-at-short-count");
+    sign_if(p, "state-per-recv",
+            wordcount_by_piece(speech->bytes, pieces, count), want, got,
+            length);
+    sign_if(p, "zero-byte-stops",
+            wordcount_to_zero(speech->bytes, pieces, count), want, got, length);
+    sign_if(p, "old-bytes-counted",
+            wordcount_with_old(speech->bytes, pieces, count), want, got,
+            length);
+}
+
+/* recv said 0 on a connection, and was asked again. */
+static void sign_recv_after_zero(struct probe *p)
+{
+    const struct calls_log *log = probe_calls(p);
+    int ended = -1;
+
+    for (size_t i = 0; log && i < log->count && i < CALLS_RECORDS; i++) {
+        const struct call_record *record = &log->record[i];
+
+        if (record->call == CALL_CLOSE && record->fd == ended)
+            ended = -1;
+        if (record->call != CALL_RECV || !record->seen)
+            continue;
+        if (record->fd == ended)
+            probe_sign(p, "recv-after-zero");
+        if (record->fd == ended)
+            return;
+        if (record->result == 0 && record->length > 0)
+            ended = record->fd;
+    }
+}
+
+static const char *end_words(enum peer_end end)
+{
+    switch (end) {
+    case PEER_EOF:
+        return "then EOF";
+    case PEER_RESET:
+        return "then RST";
+    case PEER_FULL:
+        return "and more after it";
+    default:
+        return "and nothing more";
+    }
+}
+
+void wcd_expect(struct probe *p, struct peer *client,
+                const struct speech *speech)
+{
+    struct wordcount count = {0};
+    char want[WORDCOUNT_TEXT], got[512];
+    enum peer_end end;
+    size_t wanted, length;
+
+    wordcount_add(&count, speech->bytes, speech->length);
+    wanted = wordcount_answer(&count, want);
+    length = try_read(client, got, sizeof got, &end);
+    if (length == wanted && memcmp(got, want, wanted) == 0) {
+        if (end == PEER_EOF || (end == PEER_STUCK && !speech->to_the_end))
+            return;
+        if (end == PEER_STUCK)
+            probe_sign(p, "no-eof");
+    }
+    sign_answer(p, speech, want, got, length);
+    sign_recv_after_zero(p);
+    probe_differ(p, want, wanted, got, length, end_words(end));
+}
+
+void wcd_ask(struct probe *p, const void *bytes, size_t length)
+{
+    struct speech speech = {.bytes = bytes, .length = length};
+    struct peer *client = peer_connect(p);
+
+    peer_send_last(client, bytes, length);
+    wcd_expect(p, client, &speech);
+    peer_close(client);
+}
+
+void wcd_ask_something(struct probe *p)
+{
+    uint8_t text[200];
+    size_t length = 1 + probe_random(p, sizeof text - 1);
+
+    wcd_text(p, text, length);
+    wcd_ask(p, text, length);
+}

@@ -1,0 +1,43 @@
+/*
+ * A conversation with `wcd`, in the words of its checks: start it, say
+ * something by the seed, expect the right answer. A wrong answer that a known
+ * wrong idea gives leaves that idea's sign: trailing-zero, cut-at-short-count,
+ * state-per-recv, zero-byte-stops, old-bytes-counted, recv-after-zero, no-eof.
+ */
+#ifndef TESTS_CHECKS_WCD_H
+#define TESTS_CHECKS_WCD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/grader/probes.h"
+
+enum { WCD_PIECES = 5000 };
+
+/* What one client said, and how it was cut: for the answer, and for what wrong
+ * ideas would answer. */
+struct speech {
+    const uint8_t *bytes;
+    size_t length;
+    const size_t *pieces; /* NULL: in one; at most WCD_PIECES */
+    size_t count;
+    bool to_the_end; /* the server's FIN must follow its line */
+};
+
+/* Words, white space of all six kinds, lines; no zero byte. */
+void wcd_text(struct probe *p, uint8_t *text, size_t length);
+
+/* Start it, where it will listen being no matter. */
+void wcd_start(struct probe *p, enum build build, struct calls_plan calls);
+/* The same with a program that has seen no client yet, on a fresh port. */
+void wcd_start_anew(struct probe *p, enum build build, struct calls_plan calls);
+
+/* The line for what was said, and no byte after it. */
+void wcd_expect(struct probe *p, struct peer *client,
+                const struct speech *speech);
+/* One whole client: all it has to say and its FIN in one go, the answer. */
+void wcd_ask(struct probe *p, const void *bytes, size_t length);
+void wcd_ask_something(struct probe *p);
+
+#endif
