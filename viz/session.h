@@ -17,17 +17,26 @@ struct session {
     struct capture *capture; /* owned; NULL: nothing from the wire */
     struct sockets *sockets; /* owned; NULL: the kernel is not asked */
     struct track *track;     /* owned */
-    struct { event_sink_fn *sink; void *self; } sinks[SESSION_SINKS];
+    struct {
+        event_sink_fn *sink;
+        void *self;
+    } sinks[SESSION_SINKS];
     int sink_count;
     uint64_t packets;
+    int64_t newest_ns;    /* time of the newest packet */
     int64_t next_look_ns; /* when the kernel is asked next (monotonic) */
+    bool has_sockets;     /* as of the last look */
+    bool failed;          /* `failure` is told when what came before it was */
+    struct capture_error failure;
 };
 
 /* Takes what it is given, also on failure. -1 with errno. */
 int session_init(struct session *session, struct capture *capture,
                  struct sockets *sockets);
 void session_fini(struct session *session);
+/* -1 with errno ENOSPC when there are SESSION_SINKS already. */
 int session_add_sink(struct session *session, event_sink_fn *sink, void *self);
+void session_remove_sink(struct session *session, void *self);
 
 /* Hand on one event to all sinks: for terminals and the like. */
 void session_event(void *session, const struct event *event);
@@ -37,7 +46,15 @@ void session_event(void *session, const struct event *event);
  * there were; -1 with *error. 0 on a file is its end. */
 int session_pump(struct session *session, int most,
                  struct capture_error *error);
-/* Milliseconds until session_pump() has something to do without a packet. */
+/* Before the end: take what is on the ring and came before `stop_ns` (wall
+ * clock), so that no packet is lost because one was in a hurry. How many
+ * frames; -1 with *error. */
+int session_drain(struct session *session, int64_t stop_ns,
+                  struct capture_error *error);
+/* Ask the kernel now. 0, also without sockets; -1 with errno. */
+int session_look(struct session *session);
+/* Milliseconds until session_pump() has something to do without a packet; -1:
+ * never. For poll(2), beside capture_fd(). */
 int session_timeout(const struct session *session);
 
 #endif

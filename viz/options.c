@@ -1,0 +1,503 @@
+/* See options.h. */
+#include "viz/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __linux__
+#define LOOPBACK "lo"
+#else
+#define LOOPBACK "lo0"
+#endif
+
+/* What an option is, in the order of the usage text. Those without a letter
+ * count on from where letters end. */
+enum id {
+    ID_INTERFACE = 'i',
+    ID_READ = 'r',
+    ID_FILTER = 'f',
+    ID_WRITE = 'w',
+    ID_SNAPLEN = 's',
+    ID_COUNT = 'c',
+    ID_HELP = 'h',
+    ID_DURATION = 256,
+    ID_TEXT,
+    ID_JSON,
+    ID_SUMMARY,
+    ID_EXPECT,
+    ID_PRIVATE,
+    ID_LESSON,
+    ID_PLAY,
+    ID_RECORD,
+    ID_REPLAY,
+    ID_DUMP,
+    ID_KEYS,
+    ID_ASCII,
+    ID_DOCTOR,
+    ID_SHELL,
+    ID_SVG,
+    ID_WIRESHARK
+};
+
+struct choice {
+    enum id id;
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *help;     /* NULL: not in the usage text */
+    const char *heading;  /* printed above it */
+};
+
+static const struct choice choices[] = {
+    {ID_INTERFACE, "interface", "IF",
+     "watch this interface (" LOOPBACK " when none is given)",
+     "Where packets come from"},
+    {ID_READ, "read", "FILE", "read a capture file; - is standard input", NULL},
+    {ID_PRIVATE, "private", NULL,
+     "run the command after -- in a network of its own and watch that", NULL},
+    {ID_FILTER, "filter", "FILTER",
+     "only what this matches, as tcpdump has it: 'tcp port 7001'", NULL},
+    {ID_SNAPLEN, "snaplen", "BYTES", "keep so many bytes of a packet (512)",
+     NULL},
+    {ID_WRITE, "write", "FILE", "also keep the packets in this pcap file",
+     NULL},
+    {ID_COUNT, "count", "N", "end after N packets", "When it ends"},
+    {ID_DURATION, "duration", "TIME", "end after this time: 5s, 500ms, 2m",
+     NULL},
+    {ID_TEXT, "text", NULL, "the ladder, a line a packet",
+     "What it shows (without any of these: the screen)"},
+    {ID_JSON, "json", NULL, "an object a line: see docs/viz-json.md", NULL},
+    {ID_SUMMARY, "summary", NULL, "each connection in words, at the end", NULL},
+    {ID_EXPECT, "expect", "TERM",
+     "tick off observations, in order: 'handshake tcp 7001' ...", NULL},
+    {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL},
+    {ID_KEYS, "keys", "KEYS", "pressed before the dump: 'j<Enter>'", NULL},
+    {ID_ASCII, "ascii", NULL, "draw with ASCII characters only", NULL},
+    {ID_LESSON, "lesson", "FILE", "open a lesson; make lesson-1 does this",
+     "The lab"},
+    {ID_PLAY, "play", NULL, "with --lesson: it plays by itself", NULL},
+    {ID_RECORD, "record", NULL,
+     "with --play: store what was seen, for later replays", NULL},
+    {ID_REPLAY, "replay", NULL, "with --lesson: from what is stored", NULL},
+    {ID_SHELL, "shell", NULL, "a terminal in the running lesson's network",
+     NULL},
+    {ID_DOCTOR, "doctor", NULL, "what this machine allows, and what helps",
+     NULL},
+    {ID_HELP, "help", NULL, "this text", NULL},
+    {ID_SVG, "svg", "FILE", NULL, NULL},
+    {ID_WIRESHARK, "wireshark", NULL, NULL, NULL},
+};
+
+enum { CHOICES = sizeof choices / sizeof choices[0] };
+
+static const char examples[] =
+    "\nExamples\n"
+    "  viz                              watch the loopback interface\n"
+    "  viz -r capture.pcap --text       a capture as a ladder\n"
+    "  viz -f 'tcp port 7001' --json    one JSON object a packet\n"
+    "  viz -r capture.pcap --expect 'handshake tcp 7001' \\\n"
+    "      'close tcp 7001 by client'   did both happen, in this order?\n"
+    "  viz --private --text -- sh lab.sh\n"
+    "\nStatus: 0 fine; 1 an expectation stayed untrue; 2 cannot, and says "
+    "why.\n";
+
+/* --- usage ----------------------------------------------------------------- */
+
+void options_usage(FILE *out)
+{
+    char left[64], letter[8];
+
+    fputs("usage: viz [-i IF | -r FILE] [-f FILTER] [-w FILE] [what it shows]\n"
+          "       viz [what it shows] --private -- COMMAND\n",
+          out);
+    for (int i = 0; i < CHOICES; i++) {
+        const struct choice *choice = &choices[i];
+
+        if (!choice->help)
+            continue;
+        if (choice->heading)
+            fprintf(out, "\n%s\n", choice->heading);
+        if (choice->id < ID_DURATION)
+            snprintf(letter, sizeof letter, "-%c,", (char)choice->id);
+        else
+            snprintf(letter, sizeof letter, "   ");
+        snprintf(left, sizeof left, "%s --%s%s%s", letter, choice->name,
+                 choice->argument ? " " : "",
+                 choice->argument ? choice->argument : "");
+        fprintf(out, "  %-24s%s\n", left, choice->help);
+    }
+    fputs(examples, out);
+}
+
+/* --- reading --------------------------------------------------------------- */
+
+static int fail(struct options_error *error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int fail(struct options_error *error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    errno = EINVAL;
+    return -1;
+}
+
+/* A whole number at *text, moved on behind it. */
+static int read_number(const char **text, uint64_t most, uint64_t *number)
+{
+    const char *at = *text;
+
+    *number = 0;
+    if (*at < '0' || *at > '9')
+        return -1;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        *number = *number * 10 + (uint64_t)(*at - '0');
+        if (*number > most)
+            return -1;
+    }
+    *text = at;
+    return 0;
+}
+
+static int read_whole(const char *text, uint64_t least, uint64_t most,
+                      uint64_t *number)
+{
+    if (read_number(&text, most, number) < 0 || *text != '\0' ||
+        *number < least)
+        return -1;
+    return 0;
+}
+
+static int read_duration(const char *text, int64_t *duration_ns)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"", 1000000000},
+                 {"s", 1000000000},
+                 {"ms", 1000000},
+                 {"m", UINT64_C(60000000000)}};
+    uint64_t number;
+
+    if (read_number(&text, 1000000, &number) < 0 || number == 0)
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(text, units[i].name) != 0)
+            continue;
+        *duration_ns = (int64_t)(number * units[i].ns);
+        return 0;
+    }
+    return -1;
+}
+
+static int read_size(const char *text, int *columns, int *rows)
+{
+    uint64_t width, height;
+
+    if (read_number(&text, 1000, &width) < 0 || *text++ != 'x' ||
+        read_whole(text, 1, 1000, &height) < 0 || width == 0)
+        return -1;
+    *columns = (int)width;
+    *rows = (int)height;
+    return 0;
+}
+
+static int add_term(struct options *options, const char *term,
+                    struct options_error *error)
+{
+    size_t size = (options->term_count + 1) * sizeof *options->terms;
+    const char **terms = realloc(options->terms, size);
+
+    if (!terms) {
+        snprintf(error->text, sizeof error->text, "there is no memory left");
+        return -1;
+    }
+    options->terms = terms;
+    terms[options->term_count++] = term;
+    return 0;
+}
+
+static const char *name_of(enum id id)
+{
+    for (int i = 0; i < CHOICES; i++)
+        if (choices[i].id == id)
+            return choices[i].name;
+    return "?";
+}
+
+/* While reading: which options stood there. */
+struct seen {
+    bool text, interface, limits;
+    enum id mode; /* 0: none yet */
+};
+
+static int set_mode(struct options *options, struct seen *seen, enum mode mode,
+                    enum id id, struct options_error *error)
+{
+    if (seen->mode != 0 && seen->mode != id)
+        return fail(error, "--%s and --%s: only one of them at a time",
+                    name_of(seen->mode), name_of(id));
+    seen->mode = id;
+    options->mode = mode;
+    return 0;
+}
+
+/* An option that takes a value, where the value can be wrong. */
+static int take_value(struct options *options, enum id id, const char *value,
+                      struct options_error *error)
+{
+    uint64_t number;
+
+    switch (id) {
+    case ID_SNAPLEN:
+        if (read_whole(value, 64, 262144, &number) < 0)
+            return fail(error, "--snaplen is from 64 to 262144 bytes, not %s",
+                        value);
+        options->snaplen = (uint32_t)number;
+        return 0;
+    case ID_COUNT:
+        if (read_whole(value, 1, UINT64_C(1) << 62, &options->count) < 0)
+            return fail(error,
+                        "--count is a number of packets, from 1 on, "
+                        "not %s",
+                        value);
+        return 0;
+    case ID_DURATION:
+        if (read_duration(value, &options->duration_ns) < 0)
+            return fail(error,
+                        "--duration is a time such as 5s, 500ms or 2m, "
+                        "not %s",
+                        value);
+        return 0;
+    case ID_DUMP:
+        if (read_size(value, &options->dump_columns, &options->dump_rows) < 0)
+            return fail(error,
+                        "--dump is a size in columns and rows such as "
+                        "80x24, at most 1000x1000, not %s",
+                        value);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* One option that getopt_long() has found. */
+static int take(struct options *options, struct seen *seen, enum id id,
+                const char *value, struct options_error *error)
+{
+    if (take_value(options, id, value, error) < 0)
+        return -1;
+    switch (id) {
+    case ID_INTERFACE:
+        options->interface = value;
+        seen->interface = true;
+        break;
+    case ID_READ:
+        options->read_path = value;
+        break;
+    case ID_FILTER:
+        options->filter = value;
+        break;
+    case ID_WRITE:
+        options->write_path = value;
+        break;
+    case ID_SNAPLEN:
+    case ID_COUNT:
+    case ID_DURATION:
+        seen->limits = true;
+        break;
+    case ID_PRIVATE:
+        options->private_network = true;
+        break;
+    case ID_TEXT: /* a mode, or how a lesson is shown */
+        options->text = true;
+        break;
+    case ID_JSON:
+        return set_mode(options, seen, MODE_JSON, id, error);
+    case ID_SUMMARY:
+        return set_mode(options, seen, MODE_SUMMARY, id, error);
+    case ID_EXPECT:
+        if (add_term(options, value, error) < 0)
+            return -1;
+        return set_mode(options, seen, MODE_EXPECT, id, error);
+    case ID_DUMP:
+        return set_mode(options, seen, MODE_DUMP, id, error);
+    case ID_KEYS:
+        options->keys = value;
+        break;
+    case ID_ASCII:
+        options->ascii = true;
+        break;
+    case ID_LESSON:
+        options->lesson = value;
+        return set_mode(options, seen, MODE_LESSON, id, error);
+    case ID_PLAY:
+        options->play = true;
+        break;
+    case ID_RECORD:
+        options->record = true;
+        break;
+    case ID_REPLAY:
+        options->replay = true;
+        break;
+    case ID_SHELL:
+        return set_mode(options, seen, MODE_SHELL, id, error);
+    case ID_DOCTOR:
+        return set_mode(options, seen, MODE_DOCTOR, id, error);
+    case ID_HELP:
+        options->mode = MODE_HELP;
+        break;
+    case ID_SVG:
+    case ID_WIRESHARK:
+        return fail(error,
+                    "--%s is not built yet; --text and --dump give "
+                    "the same picture as text",
+                    name_of(id));
+    }
+    return 0;
+}
+
+/* --- what goes together ---------------------------------------------------- */
+
+static int check_source(const struct options *options, const struct seen *seen,
+                        struct options_error *error)
+{
+    bool live_or_file = options->mode <= MODE_DUMP;
+
+    if (options->read_path && seen->interface)
+        return fail(error, "-i is live and -r is a file: give one of them");
+    if (options->private_network && (options->read_path || seen->interface))
+        return fail(error, "--private has a network of its own: it takes "
+                           "neither -i nor -r");
+    if (options->private_network && !options->command)
+        return fail(error, "--private wants the command to run: viz --private "
+                           "--text -- ./server 7001");
+    if (options->private_network &&
+        (!live_or_file || options->mode == MODE_DUMP))
+        return fail(error, "--private goes with the screen, --text, --json, "
+                           "--summary or --expect");
+    if (options->command && !options->private_network)
+        return fail(error, "what stands after -- is a command for --private");
+    if (options->read_path && options->duration_ns > 0)
+        return fail(error, "--duration is for live packets; for a file there "
+                           "is --count");
+    if (!live_or_file &&
+        (options->read_path || seen->interface || options->filter ||
+         options->write_path || seen->limits))
+        return fail(error,
+                    "--%s takes no -i, -r, -f, -w, -s, --count or "
+                    "--duration",
+                    name_of(seen->mode));
+    return 0;
+}
+
+static int check(struct options *options, struct seen *seen,
+                 struct options_error *error)
+{
+    if (options->text && options->mode != MODE_LESSON &&
+        set_mode(options, seen, MODE_TEXT, ID_TEXT, error) < 0)
+        return -1;
+    if ((options->play || options->record || options->replay) &&
+        options->mode != MODE_LESSON)
+        return fail(error, "--play, --record and --replay go with --lesson");
+    if (options->play && options->text)
+        return fail(error, "--play prints text by itself; --text is for who "
+                           "types: give one of them");
+    if (options->record && !options->play)
+        return fail(error, "--record goes with --play");
+    if (options->keys[0] != '\0' && options->mode != MODE_DUMP)
+        return fail(error, "--keys goes with --dump");
+    return check_source(options, seen, error);
+}
+
+/* A word that is no option: a term, or a filter as tcpdump takes it. */
+static int take_word(struct options *options, const char *word,
+                     struct options_error *error)
+{
+    if (options->mode == MODE_EXPECT)
+        return add_term(options, word, error);
+    return fail(error,
+                "\"%.80s\" is no option; a filter is written -f "
+                "'tcp port 7001', a file -r FILE",
+                word);
+}
+
+/* getopt_long()'s own tables, made from ours. */
+static void make_tables(struct option *table, char *letters)
+{
+    *letters++ = '-'; /* words come in their order, as option 1 */
+    *letters++ = ':';
+    for (int i = 0; i < CHOICES; i++) {
+        table[i] = (struct option){
+            .name = choices[i].name,
+            .has_arg = choices[i].argument ? required_argument : no_argument,
+            .val = (int)choices[i].id};
+        if (choices[i].id >= ID_DURATION)
+            continue;
+        *letters++ = (char)choices[i].id;
+        if (choices[i].argument)
+            *letters++ = ':';
+    }
+    *letters = '\0';
+    memset(&table[CHOICES], 0, sizeof table[CHOICES]);
+}
+
+/* What getopt_long() did not take: optopt has the letter or the id where it
+ * knows one, else `word` is what stood there. */
+static int refuse(int found, const char *word, struct options_error *error)
+{
+    char name[48];
+
+    if (optopt >= ID_DURATION)
+        snprintf(name, sizeof name, "--%s", name_of((enum id)optopt));
+    else if (optopt > ' ')
+        snprintf(name, sizeof name, "-%c", (char)optopt);
+    else
+        snprintf(name, sizeof name, "%.40s", word);
+    if (found == ':')
+        return fail(error, "%s wants a value; viz --help tells which", name);
+    if (optopt >= ID_DURATION)
+        return fail(error, "%s takes no value", name);
+    return fail(error, "%s is no option of viz; viz --help lists them", name);
+}
+
+int options_read(struct options *options, int argc, char *argv[],
+                 struct options_error *error)
+{
+    struct option table[CHOICES + 1];
+    char letters[2 * CHOICES + 3];
+    struct seen seen = {0};
+    int found;
+
+    *options = (struct options){.interface = LOOPBACK, .keys = ""};
+    make_tables(table, letters);
+    opterr = 0;
+    optind = 0; /* anew, for tests that call this twice */
+    while ((found = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+        if (found == ':' || found == '?')
+            return refuse(found, argv[optind > 0 ? optind - 1 : 0], error);
+        if (found == 1
+                ? take_word(options, optarg, error) < 0
+                : take(options, &seen, (enum id)found, optarg, error) < 0)
+            return -1;
+        if (options->mode == MODE_HELP)
+            return 0;
+    }
+    if (optind < argc)
+        options->command = argv + optind;
+    else if (optind > 0 && strcmp(argv[optind - 1], "--") == 0)
+        return fail(error, "a command for --private should stand after --");
+    return check(options, &seen, error);
+}
+
+void options_fini(struct options *options)
+{
+    free(options->terms);
+    options->terms = NULL;
+    options->term_count = 0;
+}

@@ -1,0 +1,167 @@
+/* See session.h. */
+#include "viz/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "viz/decode/decode.h"
+
+enum {
+    LOOK_BUSY_MS = 50,  /* while sockets exist */
+    LOOK_IDLE_MS = 100, /* while there are none */
+    QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
+};
+
+int session_init(struct session *session, struct capture *capture,
+                 struct sockets *sockets)
+{
+    memset(session, 0, sizeof *session);
+    session->capture = capture;
+    session->sockets = sockets;
+    session->track = track_new(0);
+    if (!session->track) {
+        session_fini(session);
+        errno = ENOMEM;
+        return -1;
+    }
+    return 0;
+}
+
+void session_fini(struct session *session)
+{
+    capture_close(session->capture);
+    sockets_close(session->sockets);
+    track_free(session->track);
+    memset(session, 0, sizeof *session);
+}
+
+int session_add_sink(struct session *session, event_sink_fn *sink, void *self)
+{
+    if (session->sink_count == SESSION_SINKS) {
+        errno = ENOSPC;
+        return -1;
+    }
+    session->sinks[session->sink_count].sink = sink;
+    session->sinks[session->sink_count].self = self;
+    session->sink_count++;
+    return 0;
+}
+
+void session_remove_sink(struct session *session, void *self)
+{
+    int kept = 0;
+
+    for (int i = 0; i < session->sink_count; i++)
+        if (session->sinks[i].self != self)
+            session->sinks[kept++] = session->sinks[i];
+    session->sink_count = kept;
+}
+
+void session_event(void *self, const struct event *event)
+{
+    struct session *session = self;
+
+    if (event->kind == EVENT_SOCKET)
+        session->has_sockets = true;
+    for (int i = 0; i < session->sink_count; i++)
+        session->sinks[i].sink(session->sinks[i].self, event);
+}
+
+static int take_frame(struct session *session, const struct frame *frame,
+                      struct capture_error *error)
+{
+    struct packet packet = {.number = session->packets + 1,
+                            .time_ns = frame->time_ns,
+                            .length = frame->length};
+    struct note note = {0};
+    struct event event = {.kind = EVENT_PACKET, .time_ns = frame->time_ns};
+
+    decode_packet(capture_link(session->capture), frame->bytes, frame->captured,
+                  &packet);
+    if (track_feed(session->track, &packet, &note) < 0) {
+        error->kind = CAPTURE_SYSTEM;
+        strncpy(error->text, "There is no memory left for more connections.\n",
+                sizeof error->text - 1);
+        return -1;
+    }
+    session->packets++;
+    session->newest_ns = frame->time_ns;
+    event.packet = &packet;
+    event.note = &note;
+    session_event(session, &event);
+    return 0;
+}
+
+int session_look(struct session *session)
+{
+    if (!session->sockets)
+        return 0;
+    session->has_sockets = false;
+    return sockets_look(session->sockets, session_event, session);
+}
+
+/* A look that fails once (no buffer for the answer) is simply made again. */
+static void look_when_due(struct session *session)
+{
+    int64_t now;
+
+    if (!session->sockets)
+        return;
+    now = clock_now();
+    if (now < session->next_look_ns)
+        return;
+    session_look(session);
+    session->next_look_ns =
+        now + (int64_t)(session->has_sockets ? LOOK_BUSY_MS : LOOK_IDLE_MS) *
+                  CLOCK_MS;
+}
+
+int session_pump(struct session *session, int most, struct capture_error *error)
+{
+    struct frame frame;
+    int taken = 0;
+
+    while (session->capture && taken < most && !session->failed) {
+        int status = capture_next(session->capture, &frame, &session->failure);
+
+        if (status == 0)
+            break;
+        if (status < 0 || take_frame(session, &frame, &session->failure) < 0)
+            session->failed = true;
+        else
+            taken++;
+    }
+    look_when_due(session);
+    if (!session->failed || taken > 0)
+        return taken;
+    *error = session->failure;
+    return -1;
+}
+
+int session_drain(struct session *session, int64_t stop_ns,
+                  struct capture_error *error)
+{
+    struct pollfd ring = {.events = POLLIN};
+    int taken = 0, got;
+
+    if (!session->capture || capture_fd(session->capture) < 0)
+        return 0;
+    ring.fd = capture_fd(session->capture);
+    for (;;) {
+        got = session_pump(session, 1, error);
+        if (got < 0)
+            return -1;
+        taken += got;
+        if (got > 0 && session->newest_ns > stop_ns)
+            return taken;
+        if (got == 0 && poll(&ring, 1, QUIET_MS) <= 0)
+            return taken;
+    }
+}
+
+int session_timeout(const struct session *session)
+{
+    return session->sockets ? clock_poll_ms(session->next_look_ns) : -1;
+}
