@@ -159,7 +159,6 @@ static struct kept *keep_flow(struct store *store, const struct flow *flow)
     if (!kept)
         return NULL;
     kept->flow = *flow;
-    kept->flow.next = NULL;
     return kept;
 }
 
