@@ -1,0 +1,17 @@
+/*
+ * Where a run of viz gets its packets: opens what the options name (an
+ * interface or a file, the kernel's tables beside it, the file to keep), and
+ * then gives up every right that opening took.
+ */
+#ifndef VIZ_SOURCE_H
+#define VIZ_SOURCE_H
+
+#include "viz/options.h"
+#include "viz/session.h"
+
+/* Fill *session; `kernel`: look at the sockets too, where they are this
+ * machine's (a loopback interface). 0; or -1 with error->text for a person. */
+int source_open(struct session *session, const struct options *options,
+                bool kernel, struct capture_error *error);
+
+#endif
