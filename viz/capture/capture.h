@@ -20,11 +20,11 @@ struct capture_error {
         CAPTURE_NO_PERMISSION, /* the kernel refused a packet socket */
         CAPTURE_NO_DEVICE,     /* no interface of that name */
         CAPTURE_BAD_FILTER,
-        CAPTURE_BAD_FILE,      /* not a capture, unknown link type, or broken */
-        CAPTURE_TRUNCATED,     /* the whole records before the cut were given */
-        CAPTURE_SYSTEM         /* anything else: errno is in `text` */
+        CAPTURE_BAD_FILE,  /* not a capture, unknown link type, or broken */
+        CAPTURE_TRUNCATED, /* the whole records before the cut were given */
+        CAPTURE_SYSTEM     /* anything else: errno is in `text` */
     } kind;
-    char text[640];
+    char text[1536];
 };
 
 /* A frame, borrowed until the next call on the same capture. */
