@@ -1,6 +1,6 @@
 /*
- * The connections: one row a flow, what is selected in full below, and who
- * listens. Columns come from one table; each appears from a width on.
+ * The connections: one row a flow (columns.c), what is selected in full below,
+ * and who listens.
  */
 #include "viz/views/view.h"
 
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "viz/decode/decode.h"
+#include "viz/views/columns.h"
 #include "viz/views/listeners.h"
 #include "viz/views/words.h"
 
@@ -111,269 +112,6 @@ static size_t cursor_place(struct viewer *viewer)
     return 0;
 }
 
-/* --- cells ----------------------------------------------------------------- */
-
-/* What a cell shows: its text, and its style returned. */
-typedef enum style cell_fn(const struct viewer *viewer, const struct flow *flow,
-                           int columns, char text[WORDS]);
-
-static enum style cell_id(const struct viewer *viewer, const struct flow *flow,
-                          int columns, char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    snprintf(text, WORDS, "%u", flow->id);
-    return STYLE_DIM;
-}
-
-static enum style cell_protocol(const struct viewer *viewer,
-                                const struct flow *flow, int columns,
-                                char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    protocol_text(flow->protocol, text);
-    return STYLE_PLAIN;
-}
-
-static enum style cell_client(const struct viewer *viewer,
-                              const struct flow *flow, int columns,
-                              char text[WORDS])
-{
-    (void)viewer;
-    end_text(&flow->end[FLOW_CLIENT].at, columns, text);
-    return STYLE_CLIENT;
-}
-
-static enum style cell_server(const struct viewer *viewer,
-                              const struct flow *flow, int columns,
-                              char text[WORDS])
-{
-    (void)viewer;
-    end_text(&flow->end[FLOW_SERVER].at, columns, text);
-    return STYLE_SERVER;
-}
-
-static enum style state_style(enum tcp_state state, bool assumed)
-{
-    if (assumed)
-        return STYLE_DIM;
-    switch (state) {
-    case TCP_ESTABLISHED:
-        return STYLE_GOOD;
-    case TCP_CLOSED:
-        return STYLE_DIM;
-    default:
-        return STYLE_STRONG;
-    }
-}
-
-static enum style cell_state(const struct viewer *viewer,
-                             const struct flow *flow, enum flow_side side,
-                             int columns, char text[WORDS])
-{
-    const struct flow_end *end = &flow->end[side];
-    bool differs = kernel_differs(viewer->store, flow, side);
-    char state[WORDS];
-
-    text[0] = '\0';
-    if (flow->protocol != PROTO_TCP)
-        return STYLE_DIM;
-    state_text(end->state, end->assumed, columns - differs, state);
-    snprintf(text, WORDS, "%s%.*s", differs ? "\xE2\x89\xA0" : "", WORDS - 4,
-             state);
-    return differs ? STYLE_BAD : state_style(end->state, end->assumed);
-}
-
-static enum style cell_client_state(const struct viewer *viewer,
-                                    const struct flow *flow, int columns,
-                                    char text[WORDS])
-{
-    return cell_state(viewer, flow, FLOW_CLIENT, columns, text);
-}
-
-static enum style cell_server_state(const struct viewer *viewer,
-                                    const struct flow *flow, int columns,
-                                    char text[WORDS])
-{
-    return cell_state(viewer, flow, FLOW_SERVER, columns, text);
-}
-
-static enum style cell_kernel(const struct viewer *viewer,
-                              const struct flow *flow, enum flow_side side,
-                              int columns, char text[WORDS])
-{
-    const struct socket_sample *socket = store_socket_of(viewer->store, flow,
-                                                         side);
-
-    text[0] = '\0';
-    if (flow->protocol != PROTO_TCP || !store_kernel(viewer->store))
-        return STYLE_DIM;
-    if (!socket) {
-        snprintf(text, WORDS, "-");
-        return STYLE_DIM;
-    }
-    state_text(socket->state, false, columns, text);
-    return kernel_differs(viewer->store, flow, side)
-               ? STYLE_BAD
-               : state_style(socket->state, false);
-}
-
-static enum style cell_client_kernel(const struct viewer *viewer,
-                                     const struct flow *flow, int columns,
-                                     char text[WORDS])
-{
-    return cell_kernel(viewer, flow, FLOW_CLIENT, columns, text);
-}
-
-static enum style cell_server_kernel(const struct viewer *viewer,
-                                     const struct flow *flow, int columns,
-                                     char text[WORDS])
-{
-    return cell_kernel(viewer, flow, FLOW_SERVER, columns, text);
-}
-
-static enum style cell_packets(const struct viewer *viewer,
-                               const struct flow *flow, int columns,
-                               char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    amount_text(flow->packets, text);
-    return STYLE_PLAIN;
-}
-
-static enum style cell_sent(const struct viewer *viewer,
-                            const struct flow *flow, int columns,
-                            char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    amount_text(flow->end[FLOW_CLIENT].bytes, text);
-    return STYLE_CLIENT;
-}
-
-static enum style cell_answered(const struct viewer *viewer,
-                                const struct flow *flow, int columns,
-                                char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    amount_text(flow->end[FLOW_SERVER].bytes, text);
-    return STYLE_SERVER;
-}
-
-static enum style cell_again(const struct viewer *viewer,
-                             const struct flow *flow, int columns,
-                             char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    amount_text(flow->retransmissions, text);
-    return flow->retransmissions > 0 ? STYLE_WARN : STYLE_DIM;
-}
-
-static enum style cell_lasted(const struct viewer *viewer,
-                              const struct flow *flow, int columns,
-                              char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    span_text(flow->last_ns - flow->first_ns, text);
-    return STYLE_PLAIN;
-}
-
-static enum style cell_closed(const struct viewer *viewer,
-                              const struct flow *flow, int columns,
-                              char text[WORDS])
-{
-    (void)viewer;
-    (void)columns;
-    if (flow->refused) {
-        snprintf(text, WORDS, "refused");
-        return STYLE_BAD;
-    }
-    if (flow->protocol != PROTO_TCP) {
-        text[0] = '\0';
-        return STYLE_DIM;
-    }
-    snprintf(text, WORDS, "%s", closed_by_text(flow->closed_by));
-    return flow->closed_by == CLOSED_BY_RESET ? STYLE_BAD
-           : flow->closed_by == CLOSED_OPEN   ? STYLE_DIM
-                                              : STYLE_PLAIN;
-}
-
-static const struct column {
-    const char *title;
-    int columns; /* 0: shares what is left */
-    int from;    /* width of the area from which it is there */
-    bool right;  /* numbers */
-    cell_fn *cell;
-} table[] = {
-    {"#", 3, 0, true, cell_id},
-    {"proto", 5, 0, false, cell_protocol},
-    {"client", 0, 0, false, cell_client},
-    {"server", 0, 0, false, cell_server},
-    {"client is", 11, 0, false, cell_client_state},
-    {"in kernel", 11, 132, false, cell_client_kernel},
-    {"server is", 11, 0, false, cell_server_state},
-    {"in kernel", 11, 132, false, cell_server_kernel},
-    {"pkts", 4, 0, true, cell_packets},
-    {"sent", 5, 92, true, cell_sent},
-    {"back", 5, 92, true, cell_answered},
-    {"again", 5, 98, true, cell_again},
-    {"lasted", 7, 106, true, cell_lasted},
-    {"closed", 7, 72, false, cell_closed},
-};
-
-enum { TABLE = sizeof table / sizeof table[0] };
-
-/* Columns of an address: two share what the others leave. */
-static int address_columns(int columns)
-{
-    int left = columns - 1; /* the cursor's mark */
-
-    for (size_t i = 0; i < TABLE; i++) {
-        if (columns >= table[i].from)
-            left -= table[i].columns + 1;
-    }
-    left /= 2;
-    return left > 47 ? 47 : left < 0 ? 0 : left;
-}
-
-static void draw_cell(struct area area, int row, int column, int columns,
-                      bool right, enum style style, const char *text)
-{
-    int width = text_width(text);
-
-    area_text(area_part(area, row, column, 1, columns), 0,
-              right && width < columns ? columns - width : 0, style, text);
-}
-
-/* One row; NULL draws the titles. */
-static void draw_row(const struct viewer *viewer, struct area area, int row,
-                     const struct flow *flow)
-{
-    int shared = address_columns(area.columns), column = 1;
-    char text[WORDS];
-
-    for (size_t i = 0; i < TABLE; i++) {
-        int columns = table[i].columns ? table[i].columns : shared;
-
-        if (area.columns < table[i].from)
-            continue;
-        if (flow) {
-            enum style style = table[i].cell(viewer, flow, columns, text);
-
-            draw_cell(area, row, column, columns, table[i].right, style, text);
-        } else {
-            draw_cell(area, row, column, columns, table[i].right, STYLE_DIM,
-                      table[i].title);
-        }
-        column += columns + 1;
-    }
-}
-
 /* --- what is selected ------------------------------------------------------ */
 
 static void rule(struct area area, int row, const char *title)
@@ -397,13 +135,13 @@ static void draw_end(const struct viewer *viewer, struct area area, int row,
         return;
     column += wide;
     column += area_text(area, row, column, STYLE_DIM, "wire ");
-    style = cell_state(viewer, flow, side, 13, text);
+    style = wire_word(flow, side, 13, text);
     area_text(area, row, column, style, text);
     if (!store_kernel(viewer->store))
         return;
     column += 14;
     column += area_text(area, row, column, STYLE_DIM, "kernel ");
-    style = cell_kernel(viewer, flow, side, 13, text);
+    style = kernel_word(viewer->store, flow, side, 13, text);
     area_text(area, row, column, style, text);
 }
 
@@ -439,13 +177,14 @@ static void draw_detail(const struct viewer *viewer, struct area area,
     draw_end(viewer, area, 1, flow, FLOW_CLIENT);
     draw_end(viewer, area, 2, flow, FLOW_SERVER);
     area_printf(area, 3, 1, STYLE_PLAIN,
-                "%llu packet%s in %s, %s B sent, %s B back, %llu again. %s",
+                "%s%s%llu packet%s in %s, %s B sent, %s B back, %llu resent.",
+                ending(flow), ending(flow)[0] ? " " : "",
                 (unsigned long long)flow->packets,
                 flow->packets == 1 ? "" : "s",
                 span_text(flow->last_ns - flow->first_ns, span),
                 amount_text(flow->end[FLOW_CLIENT].bytes, sent),
                 amount_text(flow->end[FLOW_SERVER].bytes, back),
-                (unsigned long long)flow->retransmissions, ending(flow));
+                (unsigned long long)flow->retransmissions);
 }
 
 static void draw_listener(struct area area, int row,
@@ -507,7 +246,7 @@ static void draw_list(struct viewer *viewer, struct area area, size_t cursor)
 
         if (n >= viewer->list_count)
             break;
-        draw_row(viewer, area, (int)i, viewer->list[n]);
+        columns_draw(viewer, area, (int)i, viewer->list[n]);
         if (n == cursor) {
             area_fill(area, (int)i, 0, 1, STYLE_CURSOR, MARK);
             area_style(area, (int)i, 0, area.columns, STYLE_CURSOR);
@@ -533,7 +272,7 @@ static void draw(struct viewer *viewer, struct area area)
                          : "This capture holds no connection.");
         return;
     }
-    draw_row(viewer, area, 0, NULL);
+    columns_draw(viewer, area, 0, NULL);
     viewer->page = area.rows - DETAIL_ROWS - 1;
     draw_list(viewer, area_part(area, 1, 0, viewer->page, area.columns),
               cursor);

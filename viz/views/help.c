@@ -106,6 +106,9 @@ static void draw(struct viewer *viewer, struct area area)
     viewer->page = area.rows;
     page.top = viewer->help_top;
     draw_page(&page);
+    if (page.top < most)
+        area_text(area, area.rows - 1, area.columns - 7, STYLE_DIM,
+                  "more \xE2\x86\x93");
 }
 
 static enum view_key on_key(struct viewer *viewer, int key)

@@ -195,6 +195,7 @@ static const struct icmp_word icmp_words[] = {
     {PROTO_ICMP6, 134, -1, "router advertisement", "router"},
     {PROTO_ICMP6, 135, -1, "neighbour solicitation", "who is?"},
     {PROTO_ICMP6, 136, -1, "neighbour advertisement", "here"},
+    {PROTO_ICMP6, 143, -1, "multicast groups joined", "multicast"},
 };
 
 static void icmp_label(const struct store_row *row, enum detail detail,
@@ -273,10 +274,13 @@ static bool shows_payload(const struct store_row *row, enum detail detail)
 
 char *packet_text(const struct store_row *row, int columns, char text[WORDS])
 {
-    enum { GLIMPSE = 10 }; /* columns of payload worth giving up numbers for */
+    /* From which width windows and options are no clutter; and the columns of
+     * payload worth giving up numbers for. */
+    enum { ROOMY = 48, GLIMPSE = 10 };
     char payload[WORDS];
 
-    for (enum detail detail = DETAIL_ALL; detail < DETAILS; detail++) {
+    for (enum detail detail = columns >= ROOMY ? DETAIL_ALL : DETAIL_NUMBERS;
+         detail < DETAILS; detail++) {
         int left;
 
         label(row, detail, text);

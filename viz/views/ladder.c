@@ -53,7 +53,7 @@ static struct layout lay_out(int columns)
     at += l.id_columns + (l.id_columns > 0 && columns >= 46);
     l.state_columns = columns >= 70   ? 11
                       : columns >= 58 ? 10
-                      : columns >= 34 ? 7
+                      : columns >= 34 ? 8
                                       : 0;
     if (columns >= 100)
         l.state_columns++;
@@ -136,7 +136,7 @@ void ladder_header(struct area area, int row, const struct flow *flow,
         text_right(area, row, l.time, l.time_columns, STYLE_DIM, "time");
     if (l.since_columns > 0)
         text_right(area, row, l.since, l.since_columns, STYLE_DIM, "since");
-    if (l.id_columns > 0)
+    if (l.id_columns > 0 && l.time_columns > 0)
         text_right(area, row, l.id, l.id_columns, STYLE_DIM, "#");
     header_end(area, &l, row, FLOW_CLIENT,
                flow ? &flow->end[FLOW_CLIENT].at : NULL);
@@ -321,33 +321,13 @@ void ladder_wire_row(struct area area, int row, const struct flow *flow)
 {
     struct layout l = lay_out(area.columns);
     char client[WORDS], server[WORDS];
+    enum style left, right;
 
-    state_text(flow->end[FLOW_CLIENT].state, flow->end[FLOW_CLIENT].assumed,
-               l.state_columns, client);
-    state_text(flow->end[FLOW_SERVER].state, flow->end[FLOW_SERVER].assumed,
-               l.state_columns, server);
+    left = wire_word(flow, FLOW_CLIENT, l.state_columns, client);
+    right = wire_word(flow, FLOW_SERVER, l.state_columns, server);
     ladder_id(area, row, flow);
-    foot_states(area, &l, row, client, server, STYLE_STRONG, STYLE_STRONG);
+    foot_states(area, &l, row, client, server, left, right);
     text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, "by the wire");
-}
-
-/* One end as the kernel has it. */
-static enum style kernel_state(const struct flow *flow,
-                               const struct store *store, enum flow_side side,
-                               int columns, char text[WORDS])
-{
-    const struct socket_sample *socket = store_socket_of(store, flow, side);
-    bool differs = kernel_differs(store, flow, side);
-    char state[WORDS];
-
-    if (!socket) {
-        snprintf(text, WORDS, "-");
-        return STYLE_DIM;
-    }
-    state_text(socket->state, false, columns - differs, state);
-    snprintf(text, WORDS, "%s%.*s", differs ? "\xE2\x89\xA0" : "", WORDS - 4,
-             state);
-    return differs ? STYLE_BAD : STYLE_GOOD;
 }
 
 /* "6 B unread" beside the end whose program has not called recv() yet. */
@@ -377,8 +357,8 @@ void ladder_kernel_row(struct area area, int row, const struct flow *flow,
     enum style left, right;
     int used, both;
 
-    left = kernel_state(flow, store, FLOW_CLIENT, l.state_columns, client);
-    right = kernel_state(flow, store, FLOW_SERVER, l.state_columns, server);
+    left = kernel_word(store, flow, FLOW_CLIENT, l.state_columns, client);
+    right = kernel_word(store, flow, FLOW_SERVER, l.state_columns, server);
     ladder_id(area, row, flow);
     foot_states(area, &l, row, client, server, left, right);
     used = unread(lane, flow, store, FLOW_CLIENT);

@@ -190,7 +190,10 @@ static void draw_selected(struct area area, const struct ladder_lines *lines,
 
 static void draw(struct viewer *viewer, struct area area)
 {
-    const struct flow *flow = viewer_flow(viewer, viewer->only_flow);
+    const struct flow *flow = viewer->only_flow < 0 &&
+                                      store_flows(viewer->store) == 1
+                                  ? store_flow(viewer->store, 0)
+                                  : viewer_flow(viewer, viewer->only_flow);
     size_t place = select_place(viewer);
     const struct store_row *selected = place == SIZE_MAX
                                            ? NULL

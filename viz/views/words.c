@@ -43,7 +43,46 @@ bool kernel_differs(const struct store *store, const struct flow *flow,
 
     return flow->protocol == PROTO_TCP && socket &&
            socket->state != flow->end[side].state &&
+           socket->state != TCP_LISTEN && /* the listener stays */
            store_now(store) - flow->last_ns > SETTLE_NS;
+}
+
+static enum style state_style(enum tcp_state state, bool assumed)
+{
+    if (assumed || state == TCP_CLOSED)
+        return STYLE_DIM;
+    return state == TCP_ESTABLISHED ? STYLE_GOOD : STYLE_STRONG;
+}
+
+enum style wire_word(const struct flow *flow, enum flow_side side, int columns,
+                     char text[WORDS])
+{
+    const struct flow_end *end = &flow->end[side];
+
+    text[0] = '\0';
+    if (flow->protocol == PROTO_TCP)
+        state_text(end->state, end->assumed, columns, text);
+    return state_style(end->state, end->assumed);
+}
+
+enum style kernel_word(const struct store *store, const struct flow *flow,
+                       enum flow_side side, int columns, char text[WORDS])
+{
+    const struct socket_sample *socket = store_socket_of(store, flow, side);
+    bool differs = kernel_differs(store, flow, side);
+    char state[WORDS];
+
+    text[0] = '\0';
+    if (flow->protocol != PROTO_TCP || !store_kernel(store))
+        return STYLE_DIM;
+    if (!socket) {
+        snprintf(text, WORDS, "-");
+        return STYLE_DIM;
+    }
+    state_text(socket->state, false, columns - differs, state);
+    snprintf(text, WORDS, "%s%.*s", differs ? "\xE2\x89\xA0" : "", WORDS - 4,
+             state);
+    return differs ? STYLE_BAD : state_style(socket->state, false);
 }
 
 /* --- times and amounts ----------------------------------------------------- */

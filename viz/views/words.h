@@ -39,6 +39,13 @@ const struct verdict_word *verdict_word(enum verdict_name name);
 /* The letter for a packet: its first verdict's, X for a reset, else ' '. */
 char packet_letter(const struct store_row *row, enum style *style);
 
+/* One end of a flow by the wire, and by the kernel ("-": it shows none; with a
+ * sign when it differs), in at most `columns`; "" for what has no states. */
+enum style wire_word(const struct flow *flow, enum flow_side side, int columns,
+                     char text[WORDS]);
+enum style kernel_word(const struct store *store, const struct flow *flow,
+                       enum flow_side side, int columns, char text[WORDS]);
+
 /* Whether its TCP header is there to be read. */
 bool packet_is_tcp(const struct packet *packet);
 
