@@ -14,8 +14,8 @@
 
 #include "common/clock.h"
 #include "viz/events/store.h"
-#include "viz/lab/keeper.h"
 #include "viz/screen/screen.h"
+#include "viz/source.h"
 #include "viz/views/view.h"
 
 enum {
@@ -172,8 +172,7 @@ static void look_for_end(struct browse *browse)
         why = "The time of --duration is over.";
     if (!why)
         return;
-    while (take(browse) > 0) /* what is still on the ring */
-        ;
+    session_drain(browse->session, clock_wall(), &browse->error);
     stop(browse, why);
 }
 
@@ -269,8 +268,8 @@ static int run_loop(struct browse *browse)
         }
         wait_for_something(browse);
     }
-    while (take(browse) > 0) /* so that -w has all that was captured */
-        ;
+    if (!browse->over) /* so that -w has all that was captured */
+        session_drain(browse->session, clock_wall(), &browse->error);
     return 0;
 }
 
@@ -311,6 +310,12 @@ static int dump(struct browse *browse)
         return 2;
     }
     browse->canvas.ascii = ascii;
+    if (!options->read_path && options->count == 0 &&
+        options->duration_ns == 0 && !browse->ended) {
+        fprintf(stderr, "viz: --dump of a live wire needs an end: --count N, "
+                        "--duration T, or -r FILE.\n");
+        return 2;
+    }
     if (options->read_path)
         read_file(browse);
     else
@@ -411,56 +416,29 @@ int browse_run_session(struct session *session, const struct options *options,
                            ? clock_now() + options->duration_ns
                            : CLOCK_NEVER,
     };
-    int sinks = session->sink_count, status;
+    int status;
 
     browse.store = store_new(0);
     if (!browse.store ||
         session_add_sink(session, store_event, browse.store) < 0 ||
         session_add_sink(session, notice, &browse) < 0) {
-        fprintf(stderr, "viz: %s\n", strerror(errno));
-        session->sink_count = sinks;
-        store_free(browse.store);
-        return 2;
+        fprintf(stderr, "viz: the screen: %s\n", strerror(errno));
+        status = 2;
+        goto out;
     }
     start_viewer(&browse);
     status = options->mode == MODE_DUMP ? dump(&browse) : on_screen(&browse);
     if (browse.error.kind != CAPTURE_FINE) { /* also when it was on screen */
-        fprintf(stderr, "viz: %s\n", browse.error.text);
+        fputs(browse.error.text, stderr);
         status = 2;
     }
-    session->sink_count = sinks;
     viewer_fini(&browse.viewer);
     canvas_fini(&browse.canvas);
+out:
+    session_remove_sink(session, browse.store);
+    session_remove_sink(session, &browse);
     store_free(browse.store);
     return status;
-}
-
-/* The capture and, live, the kernel's tables that the options ask for. */
-static int open_session(const struct options *options, struct session *session,
-                        struct capture_error *error)
-{
-    struct sockets *sockets = NULL;
-    struct capture *capture =
-        options->read_path
-            ? capture_open_file(options->read_path, options->filter, error)
-            : capture_open_live(options->interface, options->snaplen,
-                                options->filter, error);
-
-    if (!capture)
-        return -1;
-    if (options->write_path &&
-        capture_keep(capture, options->write_path, error) < 0) {
-        capture_close(capture);
-        return -1;
-    }
-    if (!options->read_path)
-        sockets = sockets_open(); /* without it the wire alone speaks */
-    if (session_init(session, capture, sockets) < 0 ||
-        keeper_drop_rights() < 0) {
-        snprintf(error->text, sizeof error->text, "%s", strerror(errno));
-        return -1;
-    }
-    return 0;
 }
 
 int browse_run(const struct options *options)
@@ -469,8 +447,8 @@ int browse_run(const struct options *options)
     struct capture_error error = {0};
     int status;
 
-    if (open_session(options, &session, &error) < 0) {
-        fprintf(stderr, "viz: %s\n", error.text);
+    if (source_open(&session, options, true, &error) < 0) {
+        fputs(error.text, stderr);
         return 2;
     }
     status = browse_run_session(&session, options, NULL, NULL);

@@ -177,13 +177,13 @@ static void draw_detail(const struct viewer *viewer, struct area area,
     draw_end(viewer, area, 1, flow, FLOW_CLIENT);
     draw_end(viewer, area, 2, flow, FLOW_SERVER);
     area_printf(area, 3, 1, STYLE_PLAIN,
-                "%s%s%llu packet%s in %s, %s B sent, %s B back, %llu resent.",
+                "%s%s%llu packet%s in %s, %s sent, %s back, %llu resent.",
                 ending(flow), ending(flow)[0] ? " " : "",
                 (unsigned long long)flow->packets,
                 flow->packets == 1 ? "" : "s",
                 span_text(flow->last_ns - flow->first_ns, span),
-                amount_text(flow->end[FLOW_CLIENT].bytes, sent),
-                amount_text(flow->end[FLOW_SERVER].bytes, back),
+                bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
+                bytes_text(flow->end[FLOW_SERVER].bytes, back),
                 (unsigned long long)flow->retransmissions);
 }
 

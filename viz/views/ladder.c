@@ -50,10 +50,11 @@ static struct layout lay_out(int columns)
     }
     l.id = at;
     l.id_columns = columns >= 100 ? 4 : columns >= 24 ? 2 : 0;
-    at += l.id_columns + (l.id_columns > 0 && columns >= 46);
+    at += l.id_columns + (l.id_columns > 0 && columns >= 42);
     l.state_columns = columns >= 70   ? 11
                       : columns >= 58 ? 10
-                      : columns >= 34 ? 8
+                      : columns >= 42 ? 8
+                      : columns >= 34 ? 7
                                       : 0;
     if (columns >= 100)
         l.state_columns++;
@@ -339,8 +340,8 @@ static int unread(struct area lane, const struct flow *flow,
 
     if (!socket || socket->state == TCP_LISTEN || socket->receive_queue == 0)
         return 0;
-    snprintf(text, sizeof text, "%s B unread",
-             amount_text(socket->receive_queue, amount));
+    snprintf(text, sizeof text, "%s unread",
+             bytes_text(socket->receive_queue, amount));
     if (side == FLOW_CLIENT)
         area_text(lane, 0, 1, STYLE_WARN, text);
     else

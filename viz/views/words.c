@@ -137,6 +137,23 @@ char *amount_text(uint64_t amount, char text[WORDS])
     return text;
 }
 
+char *bytes_text(uint64_t bytes, char text[WORDS])
+{
+    char *unit;
+
+    amount_text(bytes, text);
+    unit = text + strlen(text) - 1;
+    if (*unit > '9') { /* its last character is k, M ... */
+        unit[1] = unit[0];
+        unit[0] = ' ';
+        unit[2] = 'B';
+        unit[3] = '\0';
+    } else {
+        snprintf(unit + 1, 3, " B");
+    }
+    return text;
+}
+
 /* --- names ----------------------------------------------------------------- */
 
 char *protocol_text(uint8_t protocol, char text[WORDS])

@@ -23,6 +23,8 @@ char *seconds_text(int64_t ns, int columns, char text[WORDS]);
 char *span_text(int64_t ns, char text[WORDS]);
 /* At most 4 columns: "5", "1.2k", "64M". Powers of 1000. */
 char *amount_text(uint64_t amount, char text[WORDS]);
+/* "5 B", "12 kB". */
+char *bytes_text(uint64_t bytes, char text[WORDS]);
 
 /* "127.0.0.1:7001", in fewer columns "~0.1:7001", ":7001". */
 char *end_text(const struct endpoint *end, int columns, char text[WORDS]);
