@@ -23,17 +23,21 @@ struct speech {
     const size_t *pieces; /* NULL: in one; at most WCD_PIECES */
     size_t count;
     bool to_the_end; /* the server's FIN must follow its line */
+    bool exact;      /* zero bytes after the line are too many */
 };
 
 /* Words, white space of all six kinds, lines; no zero byte. */
 void wcd_text(struct probe *p, uint8_t *text, size_t length);
+/* Words of one letter: no cut can go through a word. */
+void wcd_crumbs(struct probe *p, uint8_t *text, size_t length);
 
 /* Start it, where it will listen being no matter. */
 void wcd_start(struct probe *p, enum build build, struct calls_plan calls);
 /* The same with a program that has seen no client yet, on a fresh port. */
 void wcd_start_anew(struct probe *p, enum build build, struct calls_plan calls);
 
-/* The line for what was said, and no byte after it. */
+/* The line for what was said. A FIN after it, and no zero bytes, are asked for
+ * where `speech` says so: each mistake costs the points of one check. */
 void wcd_expect(struct probe *p, struct peer *client,
                 const struct speech *speech);
 /* One whole client: all it has to say and its FIN in one go, the answer. */

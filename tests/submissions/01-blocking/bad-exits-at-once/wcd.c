@@ -1,0 +1,5 @@
+/* wcd PORT, which has nothing to do. */
+int main(void)
+{
+    return 0;
+}
