@@ -23,6 +23,7 @@ struct segment {
     bool plausible; /* within any window of what is known; else it moves
                          nothing */
     bool new_fin;   /* a FIN not seen before */
+    bool again;     /* a retransmission */
     bool probe;     /* a keep-alive or window probe: carries nothing new */
 };
 

@@ -34,6 +34,13 @@ static void enter(const struct flow *flow, struct flow_end *end,
     end->states[end->state_count - 1] = (uint8_t)state;
 }
 
+static enum tcp_state state_before(const struct flow_end *end)
+{
+    return end->state_count > 1
+               ? (enum tcp_state)end->states[end->state_count - 2]
+               : TCP_UNKNOWN;
+}
+
 /* The newest state was never true: back to the one before it. */
 static void take_back(const struct flow *flow, struct flow_end *end)
 {
@@ -41,10 +48,8 @@ static void take_back(const struct flow *flow, struct flow_end *end)
 
     if (end->state_count == 0)
         return;
+    end->state = state_before(end);
     end->state_count--;
-    end->state = end->state_count > 0
-                     ? (enum tcp_state)end->states[end->state_count - 1]
-                     : TCP_UNKNOWN;
     end->states_seen &= (uint16_t) ~(1u << wrong);
     for (int n = 0; n < end->state_count; n++)
         end->states_seen |= (uint16_t)(1u << end->states[n]);
@@ -97,12 +102,39 @@ static void still_opening(struct segment *segment, enum tcp_state state)
     struct flow *flow = &segment->tracked->flow;
     struct flow_end *sender = segment->sender;
 
-    if (segment->sent->spoke || !is_synchronized(sender))
+    if (!segment->again || segment->sent->spoke || !is_synchronized(sender))
         return;
     while (sender->state != state && sender->state_count > 1)
         take_back(flow, sender);
     enter(flow, sender, state);
     segment->sent->fin_received = false;
+}
+
+/* The sender does not acknowledge a FIN that we took to have arrived: it is
+ * still on its way, or lost. */
+static void await_fin(struct segment *segment)
+{
+    const struct flow *flow = &segment->tracked->flow;
+    struct flow_end *sender = segment->sender;
+
+    if (sender->state != TCP_CLOSE_WAIT && sender->state != TCP_CLOSING &&
+        (sender->state != TCP_TIME_WAIT ||
+         state_before(sender) != TCP_FIN_WAIT2))
+        return;
+    take_back(flow, sender);
+    segment->sent->fin_received = false;
+}
+
+/* A FIN sent again: the acknowledgement that we saw has not reached it. */
+static void still_closing(struct segment *segment)
+{
+    const struct flow *flow = &segment->tracked->flow;
+    struct flow_end *sender = segment->sender;
+
+    if (sender->state == TCP_FIN_WAIT2 ||
+        (sender->state == TCP_CLOSED && state_before(sender) == TCP_LAST_ACK) ||
+        (sender->state == TCP_TIME_WAIT && state_before(sender) == TCP_CLOSING))
+        take_back(flow, sender);
 }
 
 static void send_syn(struct segment *segment)
@@ -162,6 +194,13 @@ static void send_syn_ack(struct segment *segment)
     segment->sent->syn_ack_sent = true;
 }
 
+/* Whether the sender has acknowledged the receiver's FIN. */
+static bool knows_fin(const struct segment *segment)
+{
+    return segment->receiver->fin_sent && segment->sender->has_acked &&
+           seq_after(segment->sender->acked, segment->receiver->fin_seq);
+}
+
 /* Anything without SYN and RST. */
 static void send_ack(struct segment *segment)
 {
@@ -193,28 +232,24 @@ static void send_ack(struct segment *segment)
     }
     if (is_synchronized(sender))
         segment->sent->spoke = true;
-    if (!segment->sent->fin_received && receiver->fin_sent &&
-        acknowledges(segment, receiver->fin_seq))
+    if (!receiver->fin_sent)
+        return;
+    if (knows_fin(segment) && !segment->sent->fin_received)
         receive_fin(flow, sender, segment->sent);
+    else if (!knows_fin(segment) && segment->sent->fin_received)
+        await_fin(segment);
 }
 
 static void send_fin(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
-    struct flow_end *sender = segment->sender, *receiver = segment->receiver;
-    bool crossed = receiver->fin_sent &&
-                   !acknowledges(segment, receiver->fin_seq) &&
-                   sender != receiver;
+    struct flow_end *sender = segment->sender;
 
     if (flow->closed_by == CLOSED_OPEN)
         flow->closed_by = segment->from == FLOW_CLIENT ? CLOSED_BY_CLIENT
                                                        : CLOSED_BY_SERVER;
-    else if (crossed && flow->closed_by != CLOSED_BY_RESET)
-        flow->closed_by = CLOSED_BY_BOTH;
-    if (crossed && sender->state == TCP_CLOSE_WAIT) {
-        take_back(flow, sender); /* the other FIN is still on its way */
-        segment->sent->fin_received = false;
-    }
+    else if (!knows_fin(segment) && flow->closed_by != CLOSED_BY_RESET)
+        flow->closed_by = CLOSED_BY_BOTH; /* on their way at the same time */
     switch (sender->state) {
     case TCP_SYN_RECV:
     case TCP_ESTABLISHED:
@@ -357,6 +392,8 @@ void tcp_state_segment(struct segment *segment)
         send_ack(segment);
     if (segment->new_fin)
         send_fin(segment);
+    else if (segment->again && has_flags(segment, TCP_FIN))
+        still_closing(segment);
     arrive(segment);
     if (flow->midstream)
         for (int side = 0; side < 2; side++)

@@ -135,6 +135,7 @@ static void sent_again(struct segment *segment, const char *kind)
         return;
     note_verdict(segment->note, VERDICT_RETRANSMISSION, kind, evidence);
     segment->tracked->flow.retransmissions++;
+    segment->again = true;
 }
 
 /* A SYN of the same number and the same kind: in a simultaneous open the
