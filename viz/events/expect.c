@@ -276,6 +276,24 @@ size_t expect_awaited(const struct expect *expect)
     return expect->next;
 }
 
+bool expect_decided(const struct expect *expect, size_t n)
+{
+    return n < expect->count &&
+           (expect->lines[n].status != EXPECT_WAITING ||
+            (expect->lines[n].term.negative && n < expect->first));
+}
+
+bool expect_needs_lab(const struct expect *expect, size_t n)
+{
+    enum term_kind kind;
+
+    if (n >= expect->count)
+        return false;
+    kind = expect->lines[n].term.kind;
+    return kind == TERM_WAITS || kind == TERM_PRINTS || kind == TERM_EXITS ||
+           kind == TERM_SHELL;
+}
+
 bool expect_wants_waits(const struct expect *expect, enum flow_side *side,
                         uint16_t *port)
 {

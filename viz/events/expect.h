@@ -52,6 +52,12 @@ size_t expect_awaited(const struct expect *expect);
  * and whether it says so. */
 unsigned expect_patience(const struct expect *expect, size_t n);
 bool expect_timed(const struct expect *expect, size_t n);
+/* Whether nothing can change line n any more: it is true, it is broken, or it
+ * is a `not` line whose time is over. */
+bool expect_decided(const struct expect *expect, size_t n);
+/* Whether line n can only come true by what a lab's terminals and processes
+ * say (waits, prints, exits, shell), never by the wire and the kernel alone. */
+bool expect_needs_lab(const struct expect *expect, size_t n);
 /* What line n waits for and what is there instead, in one sentence for a
  * person ("the server's end is CLOSE_WAIT, not yet CLOSED"); may be "". */
 const char *expect_reason(struct expect *expect, size_t n);

@@ -1,0 +1,119 @@
+/* viz --text: the ladder, a line a packet, drawn by the same rows as on the
+ * screen, on a canvas one row high. */
+#include "viz/output.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "viz/screen/canvas.h"
+#include "viz/views/ladder.h"
+
+enum { PIPE_COLUMNS = 80, LEAST_COLUMNS = 40, MOST_COLUMNS = 200 };
+
+struct text {
+    struct store *store; /* two rows: the newest and the one before */
+    struct canvas canvas;
+    uint32_t next_flow; /* ids from here on have had no header */
+};
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 ||
+        size.ws_col == 0)
+        return PIPE_COLUMNS;
+    if (size.ws_col < LEAST_COLUMNS)
+        return LEAST_COLUMNS;
+    return size.ws_col > MOST_COLUMNS ? MOST_COLUMNS : size.ws_col;
+}
+
+static void *text_open(const struct options *options,
+                       const struct session *session)
+{
+    struct text *text = calloc(1, sizeof *text);
+
+    (void)session;
+    if (text)
+        text->store = store_new(2);
+    if (!text || !text->store ||
+        canvas_init(&text->canvas, LADDER_HEADER_ROWS, terminal_columns()) <
+            0) {
+        fputs("viz: there is no memory left\n", stderr);
+        if (text)
+            store_free(text->store);
+        free(text);
+        return NULL;
+    }
+    setlocale(LC_CTYPE, "");
+    text->canvas.ascii = options->ascii ||
+                         strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    return text;
+}
+
+/* The rows that were drawn, and a clean canvas for the next. */
+static void print_rows(struct text *text, int rows)
+{
+    struct canvas part = text->canvas;
+
+    part.rows = rows;
+    canvas_print(&part, stdout);
+    canvas_clear(&text->canvas);
+}
+
+static void text_event(void *self, const struct event *event)
+{
+    struct text *text = self;
+    struct area area = canvas_area(&text->canvas);
+    const struct store_row *row, *previous;
+    const struct flow *flow;
+    size_t rows;
+
+    store_event(text->store, event);
+    if (event->kind != EVENT_PACKET)
+        return;
+    rows = store_rows(text->store);
+    row = store_row(text->store, rows - 1);
+    previous = rows > 1 ? store_row(text->store, rows - 2) : NULL;
+    flow = row->note.flow;
+    if (flow && flow->id >= text->next_flow) {
+        text->next_flow = flow->id + 1;
+        if (previous)
+            fputc('\n', stdout);
+        ladder_header(area, 0, flow, text->store);
+        print_rows(text, LADDER_HEADER_ROWS);
+    }
+    if (previous && ladder_gap(row, previous)) {
+        ladder_gap_row(area, 0, row, previous);
+        print_rows(text, 1);
+    }
+    ladder_row(area, 0, row, previous, store_start(text->store));
+    print_rows(text, 1);
+}
+
+static int text_end(void *self, struct session *session)
+{
+    (void)self;
+    if (session->packets == 0)
+        fputs("no packet was seen\n", stderr);
+    return 0;
+}
+
+static void text_close(void *self)
+{
+    struct text *text = self;
+
+    store_free(text->store);
+    canvas_fini(&text->canvas);
+    free(text);
+}
+
+const struct output output_text = {.open = text_open,
+                                   .event = text_event,
+                                   .end = text_end,
+                                   .close = text_close};
