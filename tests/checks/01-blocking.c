@@ -65,9 +65,36 @@ static void one_client(struct probe *p)
     remark_tiny_reads(p);
 }
 
+/* Whether 127.0.0.2, which is this machine too, leads to it. */
+static bool answers_elsewhere(struct probe *p)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(probe_listening(p)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool connected;
+
+    probe_step(p, "connect to 127.0.0.2:%u, where it should not be",
+               probe_listening(p));
+    connected = fd >= 0 &&
+                connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return connected;
+}
+
 static void port_asked(struct probe *p)
 {
     probe_start(p, NULL);
+    if (!answers_elsewhere(p))
+        return;
+    probe_sign(p, "any-address");
+    probe_fail(
+        p, "it listens on 127.0.0.1 only: 127.0.0.2 refuses",
+        "127.0.0.2 connects: it listens on all addresses, 0.0.0.0, where "
+        "every machine of the network reaches it");
 }
 
 static void ten_clients(struct probe *p)
@@ -336,7 +363,7 @@ static void churn(struct probe *p)
             peer_reset(client);
         }
         wcd_ask_something(p);
-        if (n % 20 == 0)
+        if (n == 5 || n % 20 == 0)
             probe_expect_descriptors(p, before);
     }
     probe_expect_idle(p);

@@ -132,13 +132,13 @@ static const char *end_words(enum peer_end end)
 {
     switch (end) {
     case PEER_EOF:
-        return "then EOF";
+        return "then FIN";
     case PEER_RESET:
         return "then RST";
     case PEER_FULL:
         return "and more after it";
     default:
-        return "and nothing more";
+        return "and then nothing more";
     }
 }
 
@@ -152,15 +152,20 @@ void wcd_expect(struct probe *p, struct peer *client,
 
     wordcount_add(&count, speech->bytes, speech->length);
     wanted = wordcount_answer(&count, want);
+    probe_step(p, "expect \"%.*s\\n\"%s", (int)wanted - 1, want,
+               speech->to_the_end ? ", then FIN" : "");
     length = try_read(client, got, sizeof got, &end);
     if (!speech->exact)
         while (length > wanted && got[length - 1] == '\0')
             length--;
     if (length == wanted && memcmp(got, want, wanted) == 0) {
-        if (end == PEER_EOF || (end == PEER_STUCK && !speech->to_the_end))
+        if (end == PEER_EOF || !speech->to_the_end)
             return;
-        if (end == PEER_STUCK)
-            probe_sign(p, "no-eof");
+        probe_sign(p, end == PEER_STUCK ? "no-eof" : "reset");
+        probe_fail(
+            p, probe_text(p, "\"%.*s\\n\", then FIN", (int)wanted - 1, want),
+            probe_text(p, "\"%.*s\\n\", %s", (int)wanted - 1, want,
+                       end_words(end)));
     }
     sign_answer(p, speech, want, got, length);
     sign_recv_after_zero(p);
