@@ -1,0 +1,32 @@
+/*
+ * The three ways to go through a lesson, over the same player and feed: live
+ * on a screen, live line by line, and by itself. Each runs to its end and
+ * returns the status for main: 0, 1 (an observation did not come true), 2.
+ */
+#ifndef VIZ_LESSON_MODES_H
+#define VIZ_LESSON_MODES_H
+
+#include <signal.h>
+
+#include "viz/lesson/feed.h"
+
+struct lesson {
+    struct player *player;
+    struct feed *feed;
+    const char *path;     /* of the document */
+    const char *network;  /* "private network", "this machine's loopback" */
+    const char *refusal;  /* why it is a replay or not private; "" */
+    const char *progress; /* the progress file; NULL: nothing is kept */
+    bool resumed;         /* an earlier run was left in the open step */
+    bool ascii;
+    const volatile sig_atomic_t *stop; /* set by a signal: leave */
+};
+
+int play_run(struct lesson *lesson);
+int textmode_run(struct lesson *lesson);
+int live_run(struct lesson *lesson);
+
+/* Save, and say so on stderr when it failed or a broken file was set aside. */
+void lesson_save(const struct lesson *lesson);
+
+#endif
