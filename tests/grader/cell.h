@@ -74,6 +74,7 @@ struct cell {
     size_t input_left;
     char status[512]; /* what came on status_fd so far */
     size_t status_length;
+    char folder[64]; /* reduced isolation: removed by cell_close() */
 };
 
 /* Start. 0; -1 with errno and a sentence in `why`. The cell must not move. */
@@ -96,6 +97,10 @@ int cell_signal(struct cell *cell, int signal);
 
 /* --- what the kernel says of it; each reads /proc anew --- */
 
+/* Learn cell->main once the kernel shows it. */
+void cell_find_main(struct cell *cell);
+/* The program's state letter of proc(5): R S D T t Z; X when it is gone. */
+char cell_state(const struct cell *cell);
 /* All processes of the cell but its init: how many, at most `most`. */
 int cell_pids(const struct cell *cell, pid_t *pids, int most);
 /* Open descriptors of all of them; -1 when it cannot be read. */

@@ -86,6 +86,9 @@ struct peer *peer_connect(
 /* Returns NULL, with errno ECONNREFUSED and such, instead of ending. */
 struct peer *try_connect(struct probe *p);
 void peer_send(struct peer *peer, const void *bytes, size_t length);
+/* The bytes and our FIN in one segment where they fit: nothing can be answered
+ * between them. */
+void peer_send_last(struct peer *peer, const void *bytes, size_t length);
 /* One byte a segment; each is read by the program before the next is sent. */
 void peer_drip(struct peer *peer, const void *bytes, size_t length);
 /* In two segments, cut at `offset`; the first is read before the second. */

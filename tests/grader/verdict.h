@@ -40,9 +40,9 @@ struct result {
     struct lines actual;
     struct lines wire;    /* what crossed, from the capture */
     struct lines autopsy; /* what each thread was waiting for */
-    struct lines output;  /* the program's own words, with times */
     struct lines remarks; /* true, and costs nothing */
     char *reason;         /* of a skip or an error: one sentence */
+    char *log;            /* all of stderr that was kept, printable */
     bool captured;        /* there is a capture to replay */
     bool timing;          /* decided by a backstop, not by an event */
 

@@ -49,7 +49,8 @@ struct call_record {
     uint8_t seen;     /* this call returned (0: it is still inside) */
     int32_t fd;
     int64_t length; /* recv, send: as the program asked. setsockopt: the option
-                       | level << 32. listen: the backlog. bind: the port */
+                       | level << 32. listen: the backlog. bind: the port |
+                       IPv4 address << 32, as numbers of this machine */
     int64_t result;
     int32_t error; /* errno when result is -1 */
 };

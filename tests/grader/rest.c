@@ -1,0 +1,157 @@
+/*
+ * When a program can go on no more, seen in the kernel and not on a clock: all
+ * its threads are inside accept, recv or send, none has run since the last
+ * looks, and nothing that they wait for is queued. Or it burns CPU and nothing
+ * moves. The times below only filter what is in flight on a busy machine.
+ */
+#include <errno.h>
+
+#include "common/clock.h"
+#include "tests/grader/probe.h"
+
+enum {
+    BLOCKED_MS = 300, /* still for so long, inside accept, recv, send */
+    OTHER_MS = 2500,  /* inside anything else: it may have a timer */
+    SPIN_MS = 700,    /* CPU time of the program, and no progress */
+    LOOK_MS = 25
+};
+
+static void sample(void *self, const struct event *event)
+{
+    struct probe *p = self;
+
+    if (event->kind == EVENT_SOCKET && p->samples < SAMPLES)
+        p->sample[p->samples++] = event->socket;
+}
+
+int probe_look(struct probe *p)
+{
+    p->samples = 0;
+    if (!p->sockets) {
+        errno = ENOTSUP;
+        return -1;
+    }
+    return sockets_look(p->sockets, sample, p);
+}
+
+const struct socket_sample *probe_server_end(const struct probe *p,
+                                             const struct peer *peer)
+{
+    for (size_t i = 0; peer && i < p->samples; i++) {
+        const struct socket_sample *s = &p->sample[i];
+
+        if (s->protocol == PROTO_TCP && s->state != TCP_LISTEN &&
+            s->remote.port == peer->port && s->local.port == p->listening)
+            return s;
+    }
+    return NULL;
+}
+
+/* Bytes that the program has not read yet, and connections not accepted. */
+static uint64_t queued(const struct probe *p)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < p->samples; i++)
+        if (p->sample[i].local.port == p->listening)
+            sum += p->sample[i].receive_queue;
+    return sum;
+}
+
+void rest_begin(struct probe *p, struct rest_watch *watch)
+{
+    *watch = (struct rest_watch){.since = clock_now(), .looked = clock_now()};
+    if (p->started && !p->cell.ended) {
+        watch->cpu = watch->cpu_start = cell_cpu_ns(&p->cell);
+        watch->switches = cell_switches(&p->cell);
+    }
+}
+
+/* How long they must be still: the shorter when every thread is inside a call
+ * that only another's bytes can end. -1: one of them runs. */
+static int patience(struct probe *p)
+{
+    struct wait_info thread[THREADS];
+    pid_t pids[CELL_PIDS];
+    int count = cell_pids(&p->cell, pids, CELL_PIDS), ms = BLOCKED_MS;
+
+    if (count <= 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        int n = waits_look(pids[i], thread, THREADS);
+
+        if (n < 0)
+            ms = OTHER_MS; /* may not look: only stillness counts */
+        for (int t = 0; t < n && t < THREADS; t++) {
+            if (thread[t].running)
+                return -1;
+            if (thread[t].call != WAIT_ACCEPT && thread[t].call != WAIT_RECV &&
+                thread[t].call != WAIT_SEND)
+                ms = OTHER_MS;
+        }
+    }
+    return ms;
+}
+
+bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)
+{
+    int64_t now = clock_now(), cpu, switches;
+    double scale = p->isolation->scale;
+    uint64_t waiting;
+    int ms;
+
+    if (!p->started || p->cell.ended) {
+        watch->rest = REST_ENDED;
+        return true;
+    }
+    if (now >= p->deadline) {
+        watch->backstop = true;
+        watch->rest = REST_BLOCKED;
+        return true;
+    }
+    if (p->stopped || now - watch->looked < LOOK_MS * CLOCK_MS)
+        return false;
+    watch->looked = now;
+    cpu = cell_cpu_ns(&p->cell);
+    switches = cell_switches(&p->cell);
+    waiting = probe_look(p) == 0 ? queued(p) : 0;
+    if (progress != watch->progress || waiting != watch->queued) {
+        watch->progress = progress;
+        watch->queued = waiting;
+        watch->cpu_start = cpu;
+        watch->since = now;
+    }
+    if (cpu - watch->cpu_start > SPIN_MS * (int64_t)CLOCK_MS) {
+        watch->rest = REST_SPINS;
+        return true;
+    }
+    ms = patience(p);
+    if (ms < 0 || cpu != watch->cpu || switches != watch->switches)
+        watch->since = now;
+    watch->cpu = cpu;
+    watch->switches = switches;
+    if (ms >= 0 &&
+        now - watch->since > (int64_t)((double)ms * scale) * CLOCK_MS) {
+        watch->rest = REST_BLOCKED;
+        return true;
+    }
+    return false;
+}
+
+bool probe_settled(struct probe *p)
+{
+    struct rest_watch watch;
+
+    rest_begin(p, &watch);
+    for (;;) {
+        if (p->cell.ended)
+            return true;
+        if (probe_look(p) == 0 && queued(p) == 0 && patience(p) >= 0 &&
+            cell_switches(&p->cell) == watch.switches)
+            return true; /* twice the same, and nothing to do between */
+        watch.switches = cell_switches(&p->cell);
+        if (rest_look(p, &watch, 0))
+            return watch.rest == REST_ENDED;
+        probe_wait(p, -1, 0, clock_now() + CLOCK_MS);
+    }
+}
