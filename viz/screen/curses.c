@@ -45,23 +45,24 @@ static const int requests[REQUESTS] = {SIGINT, SIGTERM, SIGHUP};
 /* --- colours --------------------------------------------------------------- */
 
 /* 256-colour terminals get hues of middle brightness (contrast of 3.8 or more
- * with black and with white); eight-colour ones only magenta, red and green;
- * the attributes alone say enough for NO_COLOR. -1: the terminal's own. */
+ * with black and with white), and bars with a background of their own;
+ * eight-colour ones only magenta, red and green; the attributes alone say
+ * enough for NO_COLOR. -1: the terminal's own. */
 static const struct {
-    short many, few;
-    attr_t attributes, plain; /* with colour, without */
+    short many, back, few;
+    attr_t with_many, with_few, plain;
 } looks[STYLES] = {
-    [STYLE_PLAIN] = {-1, -1, A_NORMAL, A_NORMAL},
-    [STYLE_DIM] = {243, -1, A_NORMAL, A_DIM},
-    [STYLE_STRONG] = {-1, -1, A_BOLD, A_BOLD},
-    [STYLE_KEY] = {30, -1, A_BOLD, A_BOLD},
-    [STYLE_CLIENT] = {32, -1, A_NORMAL, A_NORMAL},
-    [STYLE_SERVER] = {133, COLOR_MAGENTA, A_NORMAL, A_NORMAL},
-    [STYLE_GOOD] = {28, COLOR_GREEN, A_NORMAL, A_BOLD},
-    [STYLE_WARN] = {130, -1, A_BOLD, A_BOLD},
-    [STYLE_BAD] = {160, COLOR_RED, A_BOLD, A_BOLD | A_UNDERLINE},
-    [STYLE_BAR] = {-1, -1, A_REVERSE, A_REVERSE},
-    [STYLE_CURSOR] = {-1, -1, A_REVERSE, A_REVERSE},
+    [STYLE_PLAIN] = {-1, -1, -1, A_NORMAL, A_NORMAL, A_NORMAL},
+    [STYLE_DIM] = {243, -1, -1, A_NORMAL, A_DIM, A_DIM},
+    [STYLE_STRONG] = {-1, -1, -1, A_BOLD, A_BOLD, A_BOLD},
+    [STYLE_KEY] = {30, -1, -1, A_BOLD, A_BOLD, A_BOLD},
+    [STYLE_CLIENT] = {32, -1, -1, A_NORMAL, A_NORMAL, A_NORMAL},
+    [STYLE_SERVER] = {133, -1, COLOR_MAGENTA, A_NORMAL, A_NORMAL, A_NORMAL},
+    [STYLE_GOOD] = {28, -1, COLOR_GREEN, A_NORMAL, A_NORMAL, A_BOLD},
+    [STYLE_WARN] = {130, -1, -1, A_BOLD, A_BOLD, A_BOLD},
+    [STYLE_BAD] = {160, -1, COLOR_RED, A_BOLD, A_BOLD, A_BOLD | A_UNDERLINE},
+    [STYLE_BAR] = {255, 24, -1, A_NORMAL, A_REVERSE, A_REVERSE},
+    [STYLE_CURSOR] = {255, 240, -1, A_NORMAL, A_REVERSE, A_REVERSE},
 };
 
 static bool start_colours(void)
@@ -71,9 +72,12 @@ static bool start_colours(void)
     if ((refused && *refused) || !has_colors() || start_color() == ERR ||
         use_default_colors() == ERR)
         return false;
-    for (short style = 0; style < STYLES; style++)
-        init_pair((short)(style + 1),
-                  COLORS >= 256 ? looks[style].many : looks[style].few, -1);
+    for (short style = 0; style < STYLES; style++) {
+        if (COLORS >= 256)
+            init_pair((short)(style + 1), looks[style].many, looks[style].back);
+        else
+            init_pair((short)(style + 1), looks[style].few, -1);
+    }
     return true;
 }
 
@@ -83,9 +87,7 @@ static attr_t attributes(const struct screen *screen, enum style style,
     *pair = screen->colours ? (short)(style + 1) : 0;
     if (!screen->colours)
         return looks[style].plain;
-    if (COLORS < 256 && style == STYLE_DIM)
-        return A_DIM;
-    return looks[style].attributes;
+    return COLORS >= 256 ? looks[style].with_many : looks[style].with_few;
 }
 
 /* --- signals --------------------------------------------------------------- */
