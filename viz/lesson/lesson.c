@@ -263,20 +263,22 @@ static int end_record(struct run *run, int status)
     return status;
 }
 
-void lesson_save(const struct lesson *lesson)
+const char *lesson_save(const struct lesson *lesson, char said[LESSON_SAID])
 {
     int kept;
 
+    said[0] = '\0';
     if (!lesson->progress)
-        return;
+        return said;
     if (player_save(lesson->player, lesson->progress, &kept) < 0)
-        fprintf(stderr, "%s: your progress cannot be kept: %s\n",
-                lesson->progress, strerror(errno));
+        snprintf(said, LESSON_SAID, "%s: your progress cannot be kept: %s",
+                 lesson->progress, strerror(errno));
     else if (kept)
-        fprintf(stderr,
-                "%s could not be read as progress; it is kept as "
-                "%s.broken-N, and what could be read was taken over.\n",
-                lesson->progress, lesson->progress);
+        snprintf(said, LESSON_SAID,
+                 "%s was damaged: it is kept as %s.broken-N, and what could "
+                 "be read of it was taken over.",
+                 lesson->progress, lesson->progress);
+    return said;
 }
 
 static bool is_utf8(void)

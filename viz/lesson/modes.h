@@ -26,7 +26,10 @@ int play_run(struct lesson *lesson);
 int textmode_run(struct lesson *lesson);
 int live_run(struct lesson *lesson);
 
-/* Save, and say so on stderr when it failed or a broken file was set aside. */
-void lesson_save(const struct lesson *lesson);
+enum { LESSON_SAID = 240 };
+
+/* Keep the progress. "", or what a person must be told: that it failed, or
+ * that a broken file was set aside. */
+const char *lesson_save(const struct lesson *lesson, char said[LESSON_SAID]);
 
 #endif

@@ -31,6 +31,14 @@ static const char help[] =
     "q      leave; the next start goes on here\n"
     "A question is answered by its letter (or number) and Enter.\n";
 
+static void save(const struct textmode *text)
+{
+    char said[LESSON_SAID];
+
+    if (*lesson_save(text->lesson, said))
+        printf("\n%s\n", said);
+}
+
 static void print_ticks(struct textmode *text)
 {
     struct step *step = player_step(text->lesson->player);
@@ -106,7 +114,7 @@ static bool leave_step(struct textmode *text)
     size_t done, all;
 
     if (feed_next(text->lesson->feed)) {
-        lesson_save(text->lesson);
+        save(text);
         print_step(text);
         return true;
     }
@@ -252,6 +260,6 @@ int textmode_run(struct lesson *lesson)
     fflush(stdout);
     while (status == 0 && more && !*lesson->stop)
         status = wait_and_take(&text, &more);
-    lesson_save(lesson);
+    save(&text);
     return status;
 }
