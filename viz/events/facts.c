@@ -28,56 +28,70 @@ static bool has_verdict(const struct note *note, enum verdict_name name)
     return false;
 }
 
-/* The part of a segment that is new to the stream: how many bytes before it
- * are old, and whether bytes are missing before it. What is all old is a
- * retransmission or a probe; what fills a hole counts, as it came. */
-static bool new_part(struct watched *watched, enum flow_side side,
-                     const struct packet *packet, bool reordered, uint32_t *old,
-                     bool *gap)
+/* How many bytes of a segment are new: track counts each byte once, so that
+ * what was sent again and probes add nothing. What fills a hole counts as it
+ * comes. */
+static uint32_t fresh_bytes(const struct sight *sight, enum flow_side side)
 {
-    uint32_t syn = (packet->tcp.flags & TCP_SYN) ? 1 : 0;
-    uint32_t start = packet->tcp.seq + syn;
-    uint32_t end = start + packet->payload_length;
-    uint32_t next = watched->next_seq[side];
+    const struct flow_end *sender = &sight->note->flow->end[sight->note->from];
+    struct watched *watched = sight->watched;
+    uint32_t length = sight->packet->payload_length;
+    uint64_t fresh = watched->stream[side]
+                         ? sender->bytes - watched->bytes[side]
+                         : length; /* the first of this side that we see */
 
-    *old = 0;
-    *gap = false;
-    if (!watched->stream[side] || syn) {
-        watched->stream[side] = true;
-        watched->next_seq[side] = end;
-        return packet->payload_length > 0;
+    watched->bytes[side] = sender->bytes;
+    return fresh < length ? (uint32_t)fresh : length;
+}
+
+/* Where in the stream the segment lies: the fact's gaps. */
+static void place_segment(const struct sight *sight, struct fact *fact,
+                          uint32_t fresh)
+{
+    const struct packet *packet = sight->packet;
+    struct watched *watched = sight->watched;
+    uint32_t syn = (packet->tcp.flags & TCP_SYN) ? 1 : 0;
+    uint32_t end = packet->tcp.seq + syn + packet->payload_length;
+    uint32_t *next = &watched->next_seq[fact->side];
+
+    fact->gap_after = packet->payload_captured < packet->payload_length;
+    if (!watched->stream[fact->side] || syn) {
+        *next = end;
+    } else if (fresh > 0 && (int32_t)(end - *next) > 0) {
+        fact->gap_before = end - fresh != *next;
+        *next = end;
+    } else { /* it fills a hole: what stands before and behind is gone */
+        fact->gap_before = fact->gap_after = true;
     }
-    if (packet->payload_length == 0)
-        return false;
-    if ((int32_t)(end - next) <= 0) {
-        *gap = true;
-        return reordered;
-    }
-    watched->next_seq[side] = end;
-    if ((int32_t)(start - next) < 0)
-        *old = next - start;
-    *gap = (int32_t)(start - next) > 0;
-    return true;
+    watched->stream[fact->side] = true;
 }
 
 static void emit_data(const struct sight *sight)
 {
     const struct packet *packet = sight->packet;
     struct fact fact = fact_of(sight, FACT_DATA);
-    bool reordered = has_verdict(sight->note, VERDICT_REORDERED);
-    uint32_t old;
+    uint32_t fresh = fresh_bytes(sight, fact.side);
+    uint32_t old = packet->payload_length - fresh;
 
-    if (!new_part(sight->watched, fact.side, packet, reordered, &old,
-                  &fact.gap_before))
+    place_segment(sight, &fact, fresh);
+    if (fresh == 0)
         return;
-    sight->port->bytes[fact.side] += packet->payload_length - old;
+    sight->port->bytes[fact.side] += fresh;
     fact.total = sight->port->bytes[fact.side];
     if (packet->payload_captured > old) {
         fact.bytes = packet->payload + old;
         fact.length_held = packet->payload_captured - old;
     }
-    fact.gap_after = packet->payload_captured < packet->payload_length;
     sight->sink(sight->self, &fact);
+}
+
+static void emit_close(const struct sight *sight)
+{
+    struct fact fact = fact_of(sight, FACT_CLOSE);
+
+    if (!sight->watched->closed[fact.side])
+        sight->sink(sight->self, &fact);
+    sight->watched->closed[fact.side] = true;
 }
 
 static void emit_entered(const struct sight *sight)
@@ -99,7 +113,6 @@ static void emit_tcp(const struct sight *sight)
     const struct packet *packet = sight->packet;
     const struct note *note = sight->note;
     bool refused = has_verdict(note, VERDICT_REFUSED);
-    bool again = has_verdict(note, VERDICT_RETRANSMISSION);
 
     if (note->handshake_done)
         emit(sight, FACT_HANDSHAKE);
@@ -107,7 +120,7 @@ static void emit_tcp(const struct sight *sight)
         sight->port->refused = true;
         emit(sight, FACT_REFUSED);
     }
-    if (again) {
+    if (has_verdict(note, VERDICT_RETRANSMISSION)) {
         struct fact fact = fact_of(sight, FACT_RETRANSMIT);
 
         fact.syn = (packet->tcp.flags & TCP_SYN) != 0;
@@ -117,8 +130,8 @@ static void emit_tcp(const struct sight *sight)
         emit(sight, FACT_ZERO_WINDOW);
     if (packet->protocol == PROTO_TCP) { /* and not ICMP about it */
         emit_data(sight);
-        if ((packet->tcp.flags & TCP_FIN) && !again)
-            emit(sight, FACT_CLOSE);
+        if (packet->tcp.flags & TCP_FIN)
+            emit_close(sight);
         if ((packet->tcp.flags & TCP_RST) && !refused)
             emit(sight, FACT_RESET);
     }

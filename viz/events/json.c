@@ -60,7 +60,7 @@ static void print_ends(FILE *out, const struct packet *packet)
 
     endpoint_address(&packet->source, source, sizeof source);
     endpoint_address(&packet->destination, destination, sizeof destination);
-    if (ports && packet->fragment_offset == 0)
+    if (ports && packet->has_transport)
         fprintf(out, ",\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u",
                 source, packet->source.port, destination,
                 packet->destination.port);
@@ -128,7 +128,7 @@ static void print_packet(struct json_writer *json, const struct packet *packet,
     }
     if (tcp)
         print_tcp(out, packet, note);
-    if (icmp && packet->status == DECODE_OK)
+    if (icmp && packet->has_transport)
         fprintf(out, ",\"icmp_type\":%u,\"icmp_code\":%u", packet->icmp.type,
                 packet->icmp.code);
     print_verdicts(out, note);

@@ -60,9 +60,12 @@ struct watched {
     uint16_t port;
     struct endpoint end[2];
     enum tcp_state state[2];
-    bool answered;        /* the server's end has taken part */
-    bool stream[2];       /* next_seq is set */
-    uint32_t next_seq[2]; /* behind the newest byte seen */
+    bool answered; /* the server's end has taken part */
+    /* Of each side's stream, from its first packet on: */
+    bool stream[2];
+    uint64_t bytes[2];    /* as track has counted them */
+    uint32_t next_seq[2]; /* behind the highest byte */
+    bool closed[2];       /* its FIN was seen */
 };
 
 struct watched_port {
