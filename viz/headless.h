@@ -23,8 +23,7 @@ int headless_run(const struct options *options);
 /* Run a session that is open already (in a private network, say). The session
  * stays the caller's, with this run's sinks taken off again. `ended` may be
  * NULL. options->private_network tells that all sockets are this session's. */
-int headless_run_session(struct session *session,
-                         const struct options *options,
+int headless_run_session(struct session *session, const struct options *options,
                          headless_ended_fn *ended, void *self);
 
 #endif

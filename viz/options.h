@@ -13,12 +13,12 @@
 
 /* What viz is asked to be. At most one of them may be given. */
 enum mode {
-    MODE_SCREEN,  /* the default */
-    MODE_TEXT,    /* the ladder, a line a packet */
+    MODE_SCREEN, /* the default */
+    MODE_TEXT,   /* the ladder, a line a packet */
     MODE_JSON,
     MODE_SUMMARY,
     MODE_EXPECT,
-    MODE_DUMP,    /* the screen as text, after options.keys */
+    MODE_DUMP, /* the screen as text, after options.keys */
     MODE_LESSON,
     MODE_DOCTOR,
     MODE_SHELL,
@@ -32,10 +32,10 @@ struct options {
     const char *read_path; /* NULL: live */
     const char *write_path;
     const char *filter;
-    uint32_t snaplen;      /* bytes of a frame to keep, 0: capture's default */
-    uint64_t count;        /* packets, 0: no limit */
-    int64_t duration_ns;   /* 0: no limit */
-    bool ascii;            /* no character beyond ASCII */
+    uint32_t snaplen;    /* bytes of a frame to keep, 0: capture's default */
+    uint64_t count;      /* packets, 0: no limit */
+    int64_t duration_ns; /* 0: no limit */
+    bool ascii;          /* no character beyond ASCII */
 
     const char **terms; /* MODE_EXPECT: one line of the language each; owned */
     size_t term_count;
