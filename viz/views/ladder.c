@@ -318,7 +318,8 @@ static void foot_states(struct area area, const struct layout *l, int row,
               server_style, server);
 }
 
-void ladder_wire_row(struct area area, int row, const struct flow *flow)
+void ladder_wire_row(struct area area, int row, const struct flow *flow,
+                     const char *words)
 {
     struct layout l = lay_out(area.columns);
     char client[WORDS], server[WORDS];
@@ -328,7 +329,7 @@ void ladder_wire_row(struct area area, int row, const struct flow *flow)
     right = wire_word(flow, FLOW_SERVER, l.state_columns, server);
     ladder_id(area, row, flow);
     foot_states(area, &l, row, client, server, left, right);
-    text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, "by the wire");
+    text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, words);
 }
 
 /* "6 B unread" beside the end whose program has not called recv() yet. */
@@ -350,7 +351,7 @@ static int unread(struct area lane, const struct flow *flow,
 }
 
 void ladder_kernel_row(struct area area, int row, const struct flow *flow,
-                       const struct store *store)
+                       const struct store *store, const char *words)
 {
     struct layout l = lay_out(area.columns);
     struct area lane = area_part(area, row, l.lane, 1, l.lane_columns);
@@ -364,15 +365,9 @@ void ladder_kernel_row(struct area area, int row, const struct flow *flow,
     foot_states(area, &l, row, client, server, left, right);
     used = unread(lane, flow, store, FLOW_CLIENT);
     both = used + unread(lane, flow, store, FLOW_SERVER);
-    if (lane.columns - both >= (int)sizeof "by the kernel") {
-        if (both == 0)
-            text_middle(lane, 0, 0, lane.columns, STYLE_DIM, "by the kernel");
-        else
-            text_middle(lane, 0, used, lane.columns - both, STYLE_DIM,
-                        "by the kernel");
-    } else if (both == 0) {
-        text_middle(lane, 0, 0, lane.columns, STYLE_DIM, "kernel");
-    }
+    if (lane.columns - both >= text_width(words))
+        text_middle(lane, 0, both > 0 ? used : 0, lane.columns - both,
+                    STYLE_DIM, words);
 }
 
 void ladder_listener_row(struct area area, int row,
@@ -397,11 +392,17 @@ void ladder_listener_row(struct area area, int row,
         area_text(area, row, l.server, STYLE_GOOD, "LISTEN");
 }
 
-void ladder_rule(struct area area, int row)
+void ladder_rule(struct area area, int row, const char *title)
 {
     struct layout l = lay_out(area.columns);
 
     area_fill(area, row, 0, area.columns, STYLE_DIM, LINE);
     area_fill(area, row, l.left, 1, STYLE_DIM, 0x2534);
     area_fill(area, row, l.right, 1, STYLE_DIM, 0x2534);
+    if (title[0] && l.lane_columns > text_width(title) + 2) {
+        char text[WORDS];
+
+        snprintf(text, sizeof text, " %s ", title);
+        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+    }
 }

@@ -38,14 +38,15 @@ bool ladder_gap(const struct store_row *packet,
 void ladder_gap_row(struct area area, int row, const struct store_row *packet,
                     const struct store_row *previous);
 
-/* The states of both ends now, in the ladder's columns: as the wire proved
- * them, or as the kernel has them (with bytes that nobody has read yet, and
- * a sign where it differs from the wire). */
-void ladder_wire_row(struct area area, int row, const struct flow *flow);
+/* The rule on which the lifelines stand, with a title or "". */
+void ladder_rule(struct area area, int row, const char *title);
+/* Below it the states of both ends now, in the ladder's columns: as the wire
+ * proved them, or as the kernel has them (with bytes that nobody has read yet,
+ * and a sign where it differs from the wire); `words` between. */
+void ladder_wire_row(struct area area, int row, const struct flow *flow,
+                     const char *words);
 void ladder_kernel_row(struct area area, int row, const struct flow *flow,
-                       const struct store *store);
-/* The rule on which the lifelines stand, above those rows. */
-void ladder_rule(struct area area, int row);
+                       const struct store *store, const char *words);
 /* A listener that the kernel shows, and who waits in its queue. */
 void ladder_listener_row(struct area area, int row,
                          const struct socket_sample *listener);

@@ -165,11 +165,11 @@ static int draw_foot(const struct viewer *viewer, struct area area,
     if (states)
         rows += 1 + store_kernel(viewer->store);
     area = area_part(area, area.rows - rows, 0, rows, area.columns);
-    ladder_rule(area, 0);
+    ladder_rule(area, 0, "");
     if (states)
-        ladder_wire_row(area, 1, flow);
+        ladder_wire_row(area, 1, flow, "by the wire");
     if (states && store_kernel(viewer->store))
-        ladder_kernel_row(area, 2, flow, viewer->store);
+        ladder_kernel_row(area, 2, flow, viewer->store, "by the kernel");
     if (selected)
         draw_detail(
             area_part(area, rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),

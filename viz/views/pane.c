@@ -59,11 +59,11 @@ static void draw_foot(struct area area, const struct foot *foot,
 {
     int row = 0;
 
-    ladder_rule(area, row++);
+    ladder_rule(area, row++, "the kernel");
     for (int i = 0; i < foot->listener_count; i++)
         ladder_listener_row(area, row++, foot->listeners[i]);
     for (int i = 0; i < foot->flow_count; i++)
-        ladder_kernel_row(area, row++, foot->flows[i], store);
+        ladder_kernel_row(area, row++, foot->flows[i], store, "");
 }
 
 void ladder_pane(struct area area, const struct store *store, int64_t flow)

@@ -1,0 +1,285 @@
+/*
+ * The ladder's rows at every width, from handmade traffic: what must be
+ * readable, what must never reach a screen, and the kernel beside the wire.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/traffic.h"
+#include "viz/views/label.h"
+#include "viz/views/ladder.h"
+
+static struct traffic traffic;
+static struct canvas canvas;
+static char *screen; /* the canvas as text, since the last look() */
+
+static void setup(void)
+{
+    traffic_init(&traffic);
+}
+
+static void teardown(void)
+{
+    traffic_fini(&traffic);
+    canvas_fini(&canvas);
+    free(screen);
+    screen = NULL;
+}
+
+static struct area fresh(int rows, int columns)
+{
+    canvas_fini(&canvas);
+    ck_assert_int_eq(canvas_init(&canvas, rows, columns), 0);
+    return canvas_area(&canvas);
+}
+
+static const char *look(void)
+{
+    size_t size;
+    FILE *out;
+
+    free(screen);
+    out = open_memstream(&screen, &size);
+    canvas_print(&canvas, out);
+    fclose(out);
+    return screen;
+}
+
+#define ck_shows(text) \
+    ck_assert_msg(strstr(look(), text), "no %s in\n%s", text, screen)
+#define ck_hides(text) \
+    ck_assert_msg(!strstr(look(), text), "%s in\n%s", text, screen)
+
+/* Every row of the store, with header, as the ladder view draws them. */
+static void draw_all(int columns)
+{
+    struct area area = fresh(40, columns);
+    const struct store_row *previous = NULL;
+
+    ladder_header(area, 0, store_flow(traffic.store, 0), traffic.store);
+    for (size_t n = 0; n < store_rows(traffic.store); n++) {
+        const struct store_row *row = store_row(traffic.store, n);
+
+        ladder_row(area, LADDER_HEADER_ROWS + (int)n, row, previous,
+                   store_start(traffic.store));
+        previous = row;
+    }
+}
+
+START_TEST(a_handshake_shows_both_ends_states_after_each_packet)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    draw_all(80);
+    ck_shows("client 127.0.0.1:40000");
+    ck_shows("127.0.0.1:7001 server");
+    ck_shows("SYN_SENT \xE2\x94\x82\xE2\x94\x80\xE2\x94\x80 SYN seq=0 ");
+    ck_shows(
+        " SYN,ACK seq=0 ack=1 \xE2\x94\x80\xE2\x94\x80\xE2\x94\x82 SYN_RE");
+    ck_shows(" ACK ack=1 ");
+    ck_shows("\xE2\x96\xBA\xE2\x94\x82 ESTABLISHED");
+    ck_shows("0.000100");
+}
+END_TEST
+
+START_TEST(what_no_packet_proves_is_marked)
+{
+    traffic_tcp(&traffic, 40000, 7001, TCP_SYN, 1000, 0, NULL, 0);
+    draw_all(80);
+    ck_shows("LISTEN?");
+}
+END_TEST
+
+START_TEST(a_refused_connection_is_marked_with_a_letter)
+{
+    traffic_tcp(&traffic, 40000, 7001, TCP_SYN, 1000, 0, NULL, 0);
+    traffic_tcp(&traffic, 7001, 40000, TCP_RST | TCP_ACK, 0, 1001, NULL, 0);
+    draw_all(80);
+    ck_shows("RST,ACK");
+    ck_shows("X\n");
+}
+END_TEST
+
+START_TEST(a_datagram_is_drawn_otherwise_than_a_segment)
+{
+    traffic_udp(&traffic, 40000, 7003, "hello", 5);
+    draw_all(80);
+    ck_shows("\xC2\xB7\xC2\xB7 UDP len=5 \"hello\" \xC2\xB7");
+    ck_hides("\xE2\x94\x82\xE2\x94\x80");
+}
+END_TEST
+
+START_TEST(payload_is_shown_as_c_writes_it)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001,
+                "a\"b\\\n\t\r\0", 8);
+    draw_all(120);
+    ck_shows("len=8 \"a\\\"b\\\\\\n\\t\\r\\0\"");
+}
+END_TEST
+
+START_TEST(hostile_payload_never_reaches_the_screen)
+{
+    static const char hostile[] = "\x1B[2J\x9B"
+                                  "1m\xC2\x9B\xE2\x80\xAE"
+                                  "\xE2\x80\x8B\xFF\xFE\x07\x08\x7F";
+
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, hostile,
+                sizeof hostile - 1);
+    for (int columns = 1; columns <= 200; columns++) {
+        draw_all(columns);
+        for (const char *at = look(); *at; at++) {
+            unsigned char byte = (unsigned char)*at;
+
+            ck_assert_msg((byte >= 0x20 && byte != 0x7F) || byte == '\n',
+                          "byte %02x at %d columns", byte, columns);
+        }
+        ck_hides("\xE2\x80\xAE");
+        ck_hides("\xE2\x80\x8B");
+        ck_hides("\xC2\x9B");
+    }
+}
+END_TEST
+
+START_TEST(long_payload_ends_in_an_ellipsis_and_leaves_an_arrow)
+{
+    char long_payload[1448];
+
+    memset(long_payload, 'z', sizeof long_payload);
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, long_payload,
+                sizeof long_payload);
+    draw_all(80);
+    ck_shows("len=1448 \"zzzz");
+    ck_shows("z\xE2\x80\xA6\" \xE2\x94\x80\xE2\x96\xBA\xE2\x94\x82");
+}
+END_TEST
+
+START_TEST(ipv6_addresses_fit_by_their_end)
+{
+    traffic.family = 6;
+    traffic_connect(&traffic, 40000, 7001);
+    draw_all(80);
+    ck_shows("client \xE2\x80\xA6");
+    ck_shows("]:40000");
+    ck_shows("]:7001 server");
+}
+END_TEST
+
+START_TEST(no_width_draws_outside_its_area)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, "hello",
+                5);
+    traffic_udp(&traffic, 40001, 7003, "", 0);
+    for (int columns = 0; columns <= 160; columns++) {
+        struct area all = fresh(12, 200);
+
+        for (int row = 0; row < 12; row++)
+            area_fill(all, row, 0, 200, STYLE_PLAIN, '#');
+        ladder_pane(area_part(all, 1, 20, 10, columns), traffic.store, -1);
+        for (int row = 0; row < 12; row++) {
+            for (int column = 0; column < 200; column++) {
+                if (row < 1 || row > 10 || column < 20 ||
+                    column >= 20 + columns)
+                    ck_assert_uint_eq(canvas.cells[row * 200 + column].code,
+                                      '#');
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_narrow_pane_still_names_states_and_data)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, "hello",
+                5);
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1006, 5001, NULL, 0);
+    ladder_pane(fresh(14, 38), traffic.store, -1);
+    ck_shows("ESTAB\xE2\x94\x82");
+    ck_shows("\"hello\"");
+    ck_shows("FIN_W1");
+    ck_shows("CLOSE_W");
+}
+END_TEST
+
+START_TEST(a_pause_stands_between_two_packets)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic.now_ns += INT64_C(2000000000);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, "x", 1);
+    ladder_pane(fresh(14, 60), traffic.store, -1);
+    ck_shows("2.0 s later");
+}
+END_TEST
+
+START_TEST(the_kernel_stands_beside_the_wire)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 7001, 40000, 5);
+    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ck_shows("kernel");
+    ck_shows("5 B unread");
+    ck_hides("\xE2\x89\xA0");
+}
+END_TEST
+
+START_TEST(a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic.now_ns += 100 * 1000 * 1000;
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ck_hides("\xE2\x89\xA0");
+    traffic.now_ns += 200 * 1000 * 1000;
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ck_shows("\xE2\x89\xA0"
+             "CLOSE_W");
+}
+END_TEST
+
+START_TEST(a_listener_is_there_before_any_packet)
+{
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 0);
+    ladder_pane(fresh(14, 50), traffic.store, -1);
+    ck_shows("The wire is quiet.");
+    ck_shows("127.0.0.1:7001");
+    ck_shows("LISTEN");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ladder");
+    TCase *tcase = tcase_create("ladder");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_handshake_shows_both_ends_states_after_each_packet);
+    tcase_add_test(tcase, what_no_packet_proves_is_marked);
+    tcase_add_test(tcase, a_refused_connection_is_marked_with_a_letter);
+    tcase_add_test(tcase, a_datagram_is_drawn_otherwise_than_a_segment);
+    tcase_add_test(tcase, payload_is_shown_as_c_writes_it);
+    tcase_add_test(tcase, hostile_payload_never_reaches_the_screen);
+    tcase_add_test(tcase, long_payload_ends_in_an_ellipsis_and_leaves_an_arrow);
+    tcase_add_test(tcase, ipv6_addresses_fit_by_their_end);
+    tcase_add_test(tcase, no_width_draws_outside_its_area);
+    tcase_add_test(tcase, the_narrow_pane_still_names_states_and_data);
+    tcase_add_test(tcase, a_pause_stands_between_two_packets);
+    tcase_add_test(tcase, the_kernel_stands_beside_the_wire);
+    tcase_add_test(
+        tcase,
+        a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not);
+    tcase_add_test(tcase, a_listener_is_there_before_any_packet);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
