@@ -1,0 +1,315 @@
+/*
+ * The one table of ideas that can be wrong. Symptoms come from the checks as
+ * verdicts and signs (probes.h); a rule is a whole vector of them, so that one
+ * failing check never names anything by itself. The text is for the student.
+ */
+#include "tests/grader/misconceptions.h"
+
+#include <string.h>
+
+#define FAILS(id)           \
+    {                       \
+        MUST_FAIL, id, NULL \
+    }
+#define SIGN(id, name)      \
+    {                       \
+        MUST_SIGN, id, name \
+    }
+#define NO_FAIL(id)             \
+    {                           \
+        MUST_NOT_FAIL, id, NULL \
+    }
+#define NO_SIGN(id, name)       \
+    {                           \
+        MUST_NOT_SIGN, id, name \
+    }
+
+static const struct misconception table[] = {
+    {
+        .id = "recv-zero-not-eof",
+        .lab = "01-blocking",
+        .place = "1.1",
+        .met = "check half-close",
+        .likely = "recv() returned 0: the client has said goodbye, and there "
+                  "will never be more. Your loop takes 0 for \"nothing yet\" "
+                  "and asks again, for ever. A blocking recv() never returns "
+                  "0 for that: it waits. Treat 0 as the end of the input: "
+                  "answer, then close.",
+        .read = "recv(2), RETURN VALUE; lesson 1, Watch it",
+        .rank = 50,
+        .rule = {{FAILS("half-close"), SIGN("half-close", "spins"),
+                  SIGN("half-close", "close-wait")}},
+    },
+    {
+        .id = "strlen-on-received",
+        .lab = "01-blocking",
+        .place = "1.2",
+        .met = "check binary-bytes",
+        .likely = "What came was measured with a string function. recv() "
+                  "gives bytes and a count, and no zero byte after them: a "
+                  "zero byte in the data ends the count early, and a short "
+                  "message runs on into an older, longer one. The length of "
+                  "what came is the return value, and nothing else.",
+        .read = "recv(2), RETURN VALUE; lesson 1, The idea",
+        .rank = 60,
+        .rule = {{SIGN("binary-bytes", "zero-byte-stops")},
+                 {SIGN("binary-bytes", "old-bytes-counted")}},
+    },
+    {
+        .id = "nul-terminator-overflow",
+        .lab = "01-blocking",
+        .place = "1.3",
+        .met = "check exact-sizes",
+        .likely = "There is no room for the terminator. When as many bytes "
+                  "come as the buffer holds, buf[n] is the byte after its "
+                  "end; when recv() fails, n is -1 and buf[n] is the byte "
+                  "before its start. Ask for sizeof buf - 1, or write no "
+                  "terminator at all, and look at n before you use it.",
+        .read = "recv(2); lesson 1, The idea",
+        .rank = 80,
+        .rule = {{FAILS("exact-sizes"), SIGN("exact-sizes", "overflow"),
+                  SIGN("exact-sizes", "write-overflow")},
+                 {FAILS("exact-sizes"),
+                  SIGN("exact-sizes", "undefined-behaviour")}},
+    },
+    {
+        .id = "send-assumed-complete",
+        .lab = "01-blocking",
+        .place = "1.4",
+        .met = "check one-client",
+        .likely = "send() may take fewer bytes than you offered, and says how "
+                  "many in its return value. Nobody looked at it, so the rest "
+                  "never left your process. Loop: advance by what was taken, "
+                  "until nothing is left.",
+        .read = "send(2), RETURN VALUE; lesson 1, Break it",
+        .rank = 60,
+        .rule = {{FAILS("one-client"),
+                  SIGN("one-client", "cut-at-short-count")}},
+    },
+    {
+        .id = "sizeof-pointer-or-array",
+        .lab = "01-blocking",
+        .place = "1.5",
+        .met = "check one-client",
+        .likely = "The answer ends with a zero byte: sizeof counts the "
+                  "string's terminator, and it was sent with the rest. The "
+                  "length of a line that you made is what snprintf() "
+                  "returned, or strlen() of it.",
+        .read = "snprintf(3), RETURN VALUE; lesson 1, The idea",
+        .rank = 70,
+        .rule = {{FAILS("one-client"), SIGN("one-client", "trailing-zero")}},
+    },
+    {
+        .id = "sigpipe-death",
+        .lab = "01-blocking",
+        .place = "1.6",
+        .met = "check lost-clients",
+        .likely = "Your server did not crash: SIGPIPE killed it. The client "
+                  "was gone, the connection was dead, and a send() on a dead "
+                  "connection raises that signal. Ignore SIGPIPE (or send "
+                  "with MSG_NOSIGNAL), and take EPIPE for what it is: this "
+                  "client has left, the next one waits.",
+        .read = "send(2), ERRORS: EPIPE; signal(7); lesson 1, Break it",
+        .rank = 70,
+        .rule = {{FAILS("lost-clients"),
+                  SIGN("lost-clients", "killed-by-SIGPIPE")}},
+    },
+    {
+        .id = "no-reuseaddr",
+        .lab = "01-blocking",
+        .place = "1.7",
+        .met = "check restart",
+        .likely = "Your server's end of a connection is still in TIME_WAIT, "
+                  "and bind() refuses the port until it is gone, a minute "
+                  "later. Set SO_REUSEADDR on the listening socket before "
+                  "bind(). (If you have just added it and it fails once more: "
+                  "the leftover belongs to the program before.)",
+        .read = "socket(7), SO_REUSEADDR; lesson 1, Break it",
+        .rank = 70,
+        .rule = {{FAILS("restart"), SIGN("restart", "bind-time-wait")}},
+    },
+    {
+        .id = "htons-forgotten",
+        .lab = "01-blocking",
+        .place = "1.8",
+        .met = "check port-asked",
+        .likely = "You asked for one port and listen on another: the same two "
+                  "bytes, in the other order. The port in a sockaddr_in "
+                  "stands in network byte order: htons(port). The address "
+                  "too: htonl(INADDR_LOOPBACK).",
+        .read = "ip(7), Address format; byteorder(3); lesson 1, The idea",
+        .rank = 90,
+        .rule = {{FAILS("port-asked"), SIGN("port-asked", "port-swapped")},
+                 {FAILS("port-asked"), SIGN("port-asked", "address-swapped")}},
+    },
+    {
+        .id = "one-client-then-exit",
+        .lab = "01-blocking",
+        .place = "1.9",
+        .met = "check ten-clients",
+        .likely = "There are two sockets: the listener is the door, and "
+                  "accept() gives a new one for each visitor. After the first "
+                  "visitor nobody opens the door again. Put accept() into the "
+                  "loop, and close only what accept() gave.",
+        .read = "accept(2); lesson 1, Run it",
+        .rank = 80,
+        .rule = {{FAILS("ten-clients"),
+                  SIGN("ten-clients", "second-client-refused")},
+                 {FAILS("ten-clients"),
+                  SIGN("ten-clients", "second-client-unaccepted")}},
+    },
+    {
+        .id = "close-forgotten",
+        .lab = "01-blocking",
+        .place = "1.10",
+        .met = "checks ten-clients and churn",
+        .likely = "Each client that leaves stays with you as CLOSE_WAIT: its "
+                  "FIN has come, and yours never left. You hold a descriptor "
+                  "for every past visitor. Close the accepted socket on every "
+                  "path, the failing ones too.",
+        .read = "close(2); tcp(7); lesson 1, Watch it",
+        .rank = 50,
+        .rule = {{FAILS("churn"), SIGN("churn", "descriptor-leak")},
+                 {FAILS("ten-clients"), SIGN("ten-clients", "no-eof"),
+                  SIGN("ten-clients", "close-wait"),
+                  NO_SIGN("ten-clients", "spins"),
+                  NO_SIGN("ten-clients", "unaccepted")}},
+    },
+    {
+        .id = "stale-errno",
+        .lab = "01-blocking",
+        .place = "1.11",
+        .met = "check lost-clients",
+        .likely = "errno was looked at after a call that succeeded. It means "
+                  "something only when the call has just returned -1; success "
+                  "does not reset it, so you read the leftovers of an earlier "
+                  "failure.",
+        .read = "errno(3); lesson 1, What it cannot do",
+        .rank = 70,
+        .rule = {{FAILS("lost-clients"),
+                  SIGN("lost-clients", "dirty-errno-ended")}},
+    },
+    {
+        .id = "eintr-is-fatal",
+        .lab = "01-blocking",
+        .place = "1.12",
+        .met = "check lost-clients",
+        .likely = "A call was interrupted (EINTR), nothing is broken: a "
+                  "signal came by. Call accept(), recv() or send() again; "
+                  "accept() also on ECONNABORTED, which only says that one "
+                  "client changed its mind. (close() is not called again.)",
+        .read = "accept(2), ERRORS; signal(7), Interruption; lesson 1, What "
+                "it cannot do",
+        .rank = 60,
+        .rule = {{FAILS("lost-clients"), SIGN("lost-clients", "eintr-ended")}},
+    },
+    {
+        .id = "state-per-recv",
+        .lab = "01-blocking",
+        .place = "lab 1",
+        .met = "check drip",
+        .likely = "Whether you are inside a word is forgotten between two "
+                  "calls of recv(). TCP is a stream: one recv() may end in "
+                  "the middle of a word, and the next begins there. Keep that "
+                  "state beside the counts, outside the loop.",
+        .read = "tcp(7); recv(2); lab 1, What it does",
+        .rank = 60,
+        .rule = {{FAILS("drip"), SIGN("drip", "state-per-recv")}},
+    },
+};
+
+enum { TABLE = sizeof table / sizeof *table };
+
+const struct misconception *misconception_at(size_t n)
+{
+    return n < TABLE ? &table[n] : NULL;
+}
+
+const struct misconception *misconception_by_id(const char *id)
+{
+    for (size_t i = 0; i < TABLE; i++)
+        if (strcmp(table[i].id, id) == 0)
+            return &table[i];
+    return NULL;
+}
+
+/* The result of the check with this id; NULL when it was not run. */
+static struct result *of_check(const struct lab *lab,
+                               struct result *const *results, const char *id)
+{
+    for (size_t i = 0; i < lab->check_count; i++)
+        if (strcmp(lab->checks[i].id, id) == 0)
+            return results[i];
+    return NULL;
+}
+
+static bool holds(const struct condition *condition,
+                  const struct result *result)
+{
+    switch (condition->kind) {
+    case ALWAYS:
+        return true;
+    case MUST_FAIL:
+        return result && result->grade == GRADE_FAIL;
+    case MUST_SIGN:
+        return result && result_has_sign(result, condition->sign);
+    case MUST_NOT_FAIL:
+        return !result || result->grade != GRADE_FAIL;
+    case MUST_NOT_SIGN:
+        return !result || !result_has_sign(result, condition->sign);
+    }
+    return false;
+}
+
+/* The result that carries the name when a rule of it holds; NULL else. */
+static struct result *match(const struct misconception *m,
+                            const struct lab *lab,
+                            struct result *const *results)
+{
+    for (int r = 0; r < MISCONCEPTION_RULES; r++) {
+        const struct condition *rule = m->rule[r];
+        int i = 0;
+
+        if (rule[0].kind == ALWAYS)
+            continue;
+        while (i < RULE_CONDITIONS &&
+               holds(&rule[i], rule[i].check
+                                   ? of_check(lab, results, rule[i].check)
+                                   : NULL))
+            i++;
+        if (i == RULE_CONDITIONS)
+            return of_check(lab, results, rule[0].check);
+    }
+    return NULL;
+}
+
+/* The most specific name first, the others "also noticed". */
+static void give(struct result *result, const struct misconception *m)
+{
+    const struct misconception *other = m;
+
+    if (!result->misconception) {
+        result->misconception = m->id;
+        return;
+    }
+    if (misconception_by_id(result->misconception)->rank < m->rank) {
+        other = misconception_by_id(result->misconception);
+        result->misconception = m->id;
+    }
+    if (result->also_count < RESULT_NAMES)
+        result->also[result->also_count++] = other->id;
+}
+
+void misconceptions_diagnose(const struct lab *lab,
+                             struct result *const *results)
+{
+    for (size_t i = 0; i < TABLE; i++) {
+        struct result *result;
+
+        if (strcmp(table[i].lab, lab->name) != 0)
+            continue;
+        result = match(&table[i], lab, results);
+        if (result)
+            give(result, &table[i]);
+    }
+}
