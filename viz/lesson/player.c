@@ -143,6 +143,11 @@ struct step *player_step(const struct player *player)
 
 /* --- events ------------------------------------------------------------ */
 
+static bool is_not(const struct step *step, size_t line)
+{
+    return strncmp(step->observe->lines[line], "not ", 4) == 0;
+}
+
 /* Take over what expect says of the open step's lines; the event that has just
  * been fed is the evidence of the first line that it made true. */
 static void look_at_ticks(struct player *player, const struct event *event)
@@ -158,6 +163,8 @@ static void look_at_ticks(struct player *player, const struct event *event)
             continue;
         tick->status = now;
         player->changes++;
+        if (now == EXPECT_TRUE && is_not(step, i))
+            continue; /* no event makes it true: nothing happened */
         if (event && now != EXPECT_WAITING && !explained) {
             evidence_text(event, tick->evidence, sizeof tick->evidence);
             explained = true;
@@ -299,8 +306,7 @@ long player_awaited(const struct player *player)
     const struct step *step = player_step(player);
 
     for (size_t i = 0; step->observe && i < step->observe->line_count; i++) {
-        if (step->ticks[i].status == EXPECT_WAITING &&
-            strncmp(step->observe->lines[i], "not ", 4) != 0)
+        if (step->ticks[i].status == EXPECT_WAITING && !is_not(step, i))
             return (long)i;
     }
     return -1;
