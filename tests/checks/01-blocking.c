@@ -85,8 +85,29 @@ static bool answers_elsewhere(struct probe *p)
     return connected;
 }
 
+/* Which address does it ask bind for? 127.0.0.1 in this machine's byte order is
+ * 1.0.0.127 on the wire: nobody here, so bind fails and nothing is to be seen
+ * from outside. */
+static void sign_swapped_address(struct probe *p)
+{
+    const struct calls_log *log;
+
+    probe_launch(p, &(struct probe_start){.calls = {.log = true}});
+    probe_settled(p);
+    log = probe_calls(p);
+    for (size_t i = 0; log && i < log->count && i < CALLS_RECORDS; i++) {
+        const struct call_record *record = &log->record[i];
+
+        if (record->call == CALL_BIND &&
+            (uint64_t)record->length >> 32 == 0x0100007f)
+            probe_sign(p, "address-swapped");
+    }
+    probe_kill(p);
+}
+
 static void port_asked(struct probe *p)
 {
+    sign_swapped_address(p);
     probe_start(p, NULL);
     if (!answers_elsewhere(p))
         return;
@@ -112,7 +133,7 @@ static void ten_clients(struct probe *p)
             probe_settled(p); /* what it does between two clients, it did */
         client = try_connect(p);
         if (!client) {
-            probe_sign(p, n > 1 ? "next-client-refused" : "client-refused");
+            probe_sign(p, n > 1 ? "second-client-refused" : "client-refused");
             probe_fail(
                 p, probe_text(p, "client %d is accepted", n),
                 probe_text(p, "client %d: connect: %s", n, strerror(errno)));

@@ -37,7 +37,9 @@ static const struct misconception table[] = {
                   "answer, then close.",
         .read = "recv(2), RETURN VALUE; lesson 1, Watch it",
         .rank = 50,
-        .rule = {{FAILS("half-close"), SIGN("half-close", "spins"),
+        .rule = {{FAILS("half-close"), SIGN("half-close", "no-reply"),
+                  SIGN("half-close", "recv-after-zero")},
+                 {FAILS("half-close"), SIGN("half-close", "spins"),
                   SIGN("half-close", "close-wait")}},
     },
     {
@@ -52,8 +54,10 @@ static const struct misconception table[] = {
                   "what came is the return value, and nothing else.",
         .read = "recv(2), RETURN VALUE; lesson 1, The idea",
         .rank = 60,
-        .rule = {{SIGN("binary-bytes", "zero-byte-stops")},
-                 {SIGN("binary-bytes", "old-bytes-counted")}},
+        .rule = {{FAILS("binary-bytes"),
+                  SIGN("binary-bytes", "zero-byte-stops")},
+                 {FAILS("binary-bytes"),
+                  SIGN("binary-bytes", "old-bytes-counted")}},
     },
     {
         .id = "nul-terminator-overflow",
@@ -90,11 +94,22 @@ static const struct misconception table[] = {
         .id = "sizeof-pointer-or-array",
         .lab = "01-blocking",
         .place = "1.5",
+        .met = "check one-client, as a remark: the answers are right",
+        .likely = "Inside a function a buffer is a pointer, and sizeof of it "
+                  "is the size of an address: your server reads the world "
+                  "that many bytes at a time. Pass the capacity beside it.",
+        .read = "recv(2); lesson 1, The idea",
+        .rank = 10,
+    },
+    {
+        .id = "sends-the-nul",
+        .lab = "01-blocking",
+        .place = "1.5",
         .met = "check one-client",
-        .likely = "The answer ends with a zero byte: sizeof counts the "
-                  "string's terminator, and it was sent with the rest. The "
-                  "length of a line that you made is what snprintf() "
-                  "returned, or strlen() of it.",
+        .likely = "The answer ends with a zero byte: sizeof, or strlen() + 1, "
+                  "counts the string's terminator, and it was sent with the "
+                  "rest. The length of a line that you made is what "
+                  "snprintf() returned, or strlen() of it.",
         .read = "snprintf(3), RETURN VALUE; lesson 1, The idea",
         .rank = 70,
         .rule = {{FAILS("one-client"), SIGN("one-client", "trailing-zero")}},
@@ -126,7 +141,15 @@ static const struct misconception table[] = {
                   "the leftover belongs to the program before.)",
         .read = "socket(7), SO_REUSEADDR; lesson 1, Break it",
         .rank = 70,
-        .rule = {{FAILS("restart"), SIGN("restart", "bind-time-wait")}},
+        .rule = {{FAILS("restart"), SIGN("restart", "reached-restart"),
+                  SIGN("restart", "exited-early"),
+                  SIGN("restart", "reuseaddr-absent")},
+                 {FAILS("restart"), SIGN("restart", "reached-restart"),
+                  SIGN("restart", "exited-early"),
+                  SIGN("restart", "reuseaddr-late")},
+                 {FAILS("restart"), SIGN("restart", "reached-restart"),
+                  SIGN("restart", "exited-early"),
+                  SIGN("restart", "reuseaddr-on-client")}},
     },
     {
         .id = "htons-forgotten",
@@ -148,15 +171,28 @@ static const struct misconception table[] = {
         .place = "1.9",
         .met = "check ten-clients",
         .likely = "There are two sockets: the listener is the door, and "
-                  "accept() gives a new one for each visitor. After the first "
-                  "visitor nobody opens the door again. Put accept() into the "
-                  "loop, and close only what accept() gave.",
+                  "accept() gives a new one for each visitor. You closed the "
+                  "door when the first visitor left. Close only what accept() "
+                  "gave, and go back to accept().",
         .read = "accept(2); lesson 1, Run it",
         .rank = 80,
-        .rule = {{FAILS("ten-clients"),
-                  SIGN("ten-clients", "second-client-refused")},
-                 {FAILS("ten-clients"),
-                  SIGN("ten-clients", "second-client-unaccepted")}},
+        .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
+                  SIGN("ten-clients", "second-client-refused")}},
+    },
+    {
+        .id = "accept-outside-loop",
+        .lab = "01-blocking",
+        .place = "1.9",
+        .met = "check ten-clients",
+        .likely = "Your program never accepts again. The second client could "
+                  "still connect: the kernel completes handshakes on its own "
+                  "and queues them, but nobody takes it from the queue. Put "
+                  "accept() into the loop: it gives a new socket for each "
+                  "visitor.",
+        .read = "accept(2); listen(2); lesson 1, Run it",
+        .rank = 80,
+        .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
+                  SIGN("ten-clients", "unaccepted")}},
     },
     {
         .id = "close-forgotten",
@@ -187,7 +223,7 @@ static const struct misconception table[] = {
         .read = "errno(3); lesson 1, What it cannot do",
         .rank = 70,
         .rule = {{FAILS("lost-clients"),
-                  SIGN("lost-clients", "dirty-errno-ended")}},
+                  SIGN("lost-clients", "reached-dirty-errno")}},
     },
     {
         .id = "eintr-is-fatal",
@@ -201,7 +237,23 @@ static const struct misconception table[] = {
         .read = "accept(2), ERRORS; signal(7), Interruption; lesson 1, What "
                 "it cannot do",
         .rank = 60,
-        .rule = {{FAILS("lost-clients"), SIGN("lost-clients", "eintr-ended")}},
+        .rule = {{FAILS("lost-clients"), SIGN("lost-clients", "reached-eintr"),
+                  NO_SIGN("lost-clients", "reached-dirty-errno"),
+                  NO_SIGN("one-client", "cut-at-short-count")}},
+    },
+    {
+        .id = "one-recv-one-message",
+        .lab = "01-blocking",
+        .place = "2.1",
+        .met = "check half-close",
+        .likely = "You took what one recv() gave for all that the client has "
+                  "to say. TCP is a stream: the sender's calls leave no marks "
+                  "in it, and a pause or a small piece is no end. Go on "
+                  "receiving until recv() returns 0.",
+        .read = "recv(2), RETURN VALUE; tcp(7); lab 1, What it does",
+        .rank = 55,
+        .rule = {{FAILS("half-close"), SIGN("half-close", "early-reply"),
+                  SIGN("half-close", "reached-first-piece")}},
     },
     {
         .id = "state-per-recv",
