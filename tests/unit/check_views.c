@@ -1,0 +1,378 @@
+/*
+ * The views as a reader uses them: keys in, a canvas out, while traffic
+ * arrives.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/traffic.h"
+#include "viz/views/view.h"
+
+static struct traffic traffic;
+static struct viewer viewer;
+static struct canvas canvas;
+static char *screen; /* the canvas as text, since the last press() */
+
+static void draw(void)
+{
+    size_t size;
+    FILE *out;
+
+    viewer_draw(&viewer, &canvas);
+    free(screen);
+    out = open_memstream(&screen, &size);
+    canvas_print(&canvas, out);
+    fclose(out);
+}
+
+/* Keys as --keys takes them, a picture after each. */
+static void press(const char *keys)
+{
+    draw();
+    while (*keys) {
+        int key = viewer_key_from_text(&keys);
+
+        ck_assert_int_ne(key, INPUT_NONE);
+        viewer_key(&viewer, key);
+        draw();
+    }
+}
+
+#define ck_shows(text) \
+    ck_assert_msg(strstr(screen, text), "no %s in\n%s", text, screen)
+#define ck_hides(text) \
+    ck_assert_msg(!strstr(screen, text), "%s in\n%s", text, screen)
+
+/* A whole connection of 11 packets: "ping" there and "pong" back. */
+static void whole_connection(uint16_t port)
+{
+    enum { DATA = TCP_PSH | TCP_ACK, END = TCP_FIN | TCP_ACK };
+
+    traffic_connect(&traffic, port, 7001);
+    traffic_tcp(&traffic, port, 7001, DATA, 1001, 5001, "ping", 4);
+    traffic_tcp(&traffic, 7001, port, TCP_ACK, 5001, 1005, NULL, 0);
+    traffic_tcp(&traffic, 7001, port, DATA, 5001, 1005, "pong", 4);
+    traffic_tcp(&traffic, port, 7001, TCP_ACK, 1005, 5005, NULL, 0);
+    traffic_tcp(&traffic, port, 7001, END, 1005, 5005, NULL, 0);
+    traffic_tcp(&traffic, 7001, port, TCP_ACK, 5005, 1006, NULL, 0);
+    traffic_tcp(&traffic, 7001, port, END, 5005, 1006, NULL, 0);
+    traffic_tcp(&traffic, port, 7001, TCP_ACK, 1006, 5006, NULL, 0);
+}
+
+static void setup(void)
+{
+    traffic_init(&traffic);
+    viewer_init(&viewer, traffic.store);
+    viewer.source = "lo";
+    viewer.live = true;
+    ck_assert_int_eq(canvas_init(&canvas, 24, 80), 0);
+}
+
+static void teardown(void)
+{
+    viewer_fini(&viewer);
+    traffic_fini(&traffic);
+    canvas_fini(&canvas);
+    free(screen);
+    screen = NULL;
+}
+
+START_TEST(a_small_terminal_is_told_so)
+{
+    static const int sizes[][2] = {{14, 80}, {24, 59}, {1, 1}};
+
+    whole_connection(40000);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        canvas_fini(&canvas);
+        canvas_init(&canvas, sizes[i][0], sizes[i][1]);
+        draw();
+        ck_assert_int_eq(screen[0], 't');
+        ck_hides("Two Terminals");
+    }
+    canvas_fini(&canvas);
+    canvas_init(&canvas, 15, 60);
+    draw();
+    ck_shows("Two Terminals");
+}
+END_TEST
+
+START_TEST(a_connection_is_one_row_with_both_ends_and_who_closed)
+{
+    whole_connection(40000);
+    press("");
+    ck_shows("127.0.0.1:40000 127.0.0.1:7001");
+    ck_shows("TIME_WAIT");
+    ck_shows("The client closed first. 11 packets in 1 ms");
+    ck_shows("4 B sent, 4 B back");
+}
+END_TEST
+
+START_TEST(enter_opens_the_ladder_of_the_connection_under_the_cursor)
+{
+    whole_connection(40000);
+    whole_connection(40001);
+    press("<Home><Enter>");
+    ck_shows("client 127.0.0.1:40000");
+    ck_hides("40001");
+    press("<Right>");
+    ck_shows("client 127.0.0.1:40001");
+    press("<Esc>");
+    ck_assert_ptr_eq(viewer.view, &view_connections);
+    ck_assert_uint_eq(viewer.connection, 1);
+}
+END_TEST
+
+START_TEST(the_selected_packet_stays_selected_while_traffic_arrives)
+{
+    whole_connection(40000);
+    press("2<Home>jjj");
+    ck_assert_uint_eq(viewer.selected, 4);
+    for (int i = 0; i < 20; i++) {
+        whole_connection((uint16_t)(40001 + i));
+        draw();
+        ck_assert_uint_eq(viewer.selected, 4);
+        ck_shows("\xE2\x96\xBA"
+                 "0.0003");
+    }
+}
+END_TEST
+
+START_TEST(follow_keeps_the_newest_in_sight_until_the_reader_moves_up)
+{
+    whole_connection(40000);
+    press("2");
+    ck_assert_uint_eq(viewer.selected, 11);
+    whole_connection(40001);
+    draw();
+    ck_assert_uint_eq(viewer.selected, 22);
+    press("k");
+    whole_connection(40002);
+    draw();
+    ck_assert_uint_eq(viewer.selected, 21);
+    press("<End>");
+    whole_connection(40003);
+    draw();
+    ck_assert_uint_eq(viewer.selected, 44);
+}
+END_TEST
+
+START_TEST(a_pause_hides_what_comes_and_loses_nothing)
+{
+    whole_connection(40000);
+    press("2<Space>");
+    whole_connection(40001);
+    press("<End>");
+    ck_assert_uint_eq(viewer.selected, 11);
+    ck_shows("PAUSED +11");
+    ck_shows("22 packets");
+    press("<Space><End>");
+    ck_assert_uint_eq(viewer.selected, 22);
+    ck_hides("PAUSED");
+}
+END_TEST
+
+START_TEST(sorting_keeps_the_cursor_on_its_connection)
+{
+    whole_connection(40000);
+    whole_connection(40001);
+    traffic_connect(&traffic, 40002, 7001);
+    press("<Home>");
+    ck_assert_uint_eq(viewer.connection, 0);
+    press("s");
+    ck_shows("the last one active first");
+    ck_assert_uint_eq(viewer.connection, 0);
+    ck_assert_ptr_eq(viewer.list[0], store_flow(traffic.store, 2));
+}
+END_TEST
+
+START_TEST(a_listener_of_the_kernel_is_listed_with_its_queue)
+{
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 2);
+    press("");
+    ck_shows("listening");
+    ck_shows("127.0.0.1:7001");
+    ck_shows("2 of 0 wait for accept()");
+}
+END_TEST
+
+START_TEST(the_kernels_states_stand_below_the_ladder)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 7001, 40000, 0);
+    press("<Enter>");
+    ck_shows("by the wire");
+    ck_shows("by the kernel");
+}
+END_TEST
+
+START_TEST(help_names_every_key_of_every_table)
+{
+    canvas_fini(&canvas);
+    canvas_init(&canvas, 100, 80);
+    press("?");
+    for (size_t i = 0; views[i]; i++) {
+        for (const struct view_help *help = views[i]->help; help->keys;
+             help++) {
+            ck_shows(help->keys);
+            ck_shows(help->does);
+        }
+    }
+    for (const struct view_help *help = viewer_keys; help->keys; help++)
+        ck_shows(help->does);
+    press("?");
+    ck_assert_ptr_eq(viewer.view, &view_connections);
+}
+END_TEST
+
+START_TEST(help_scrolls_to_its_last_line)
+{
+    press("?<End>");
+    ck_shows("also: a reset (RST)");
+    ck_hides("more");
+}
+END_TEST
+
+START_TEST(key_names_are_read_and_unknown_ones_refused)
+{
+    const char *keys = "j<Enter><PgDn>\xC3\xA9<Nonsense>";
+
+    ck_assert_int_eq(viewer_key_from_text(&keys), 'j');
+    ck_assert_int_eq(viewer_key_from_text(&keys), INPUT_ENTER);
+    ck_assert_int_eq(viewer_key_from_text(&keys), INPUT_PAGE_DOWN);
+    ck_assert_int_eq(viewer_key_from_text(&keys), 0xE9);
+    ck_assert_int_eq(viewer_key_from_text(&keys), INPUT_NONE);
+    ck_assert_str_eq(keys, "<Nonsense>");
+}
+END_TEST
+
+START_TEST(a_hung_up_terminal_and_control_c_end_it_everywhere)
+{
+    press("2?");
+    viewer_key(&viewer, INPUT_HUNG_UP);
+    ck_assert(viewer.quit);
+    viewer.quit = false;
+    viewer_key(&viewer, 3);
+    ck_assert(viewer.quit);
+}
+END_TEST
+
+/* No cell may hold what a terminal must not be sent. (One assertion for all:
+ * each tells Check's parent through a pipe.) */
+static void ck_sound(void)
+{
+    int unsound = 0;
+
+    for (int i = 0; i < canvas.rows * canvas.columns; i++) {
+        uint32_t code = canvas.cells[i].code;
+
+        unsound += code != 0 && code_width(code) < 1;
+    }
+    ck_assert_int_eq(unsound, 0);
+}
+
+START_TEST(random_resizes_keys_and_traffic_do_no_harm)
+{
+    static const int keys[] = {
+        'j',         'k',          'g',           'G',
+        'h',         'l',          'a',           's',
+        'f',         ' ',          '?',           '1',
+        '2',         'x',          'd' & 0x1F,    'u' & 0x1F,
+        INPUT_ENTER, INPUT_ESCAPE, INPUT_UP,      INPUT_DOWN,
+        INPUT_LEFT,  INPUT_RIGHT,  INPUT_PAGE_UP, INPUT_PAGE_DOWN,
+        INPUT_HOME,  INPUT_END,    INPUT_RESIZED, INPUT_TAB,
+        0x1F600,
+    };
+
+    srandom(11);
+    for (int run = 0; run < 500; run++) {
+        int rows = 1 + (int)(random() % 200),
+            columns = 1 + (int)(random() % 500);
+
+        if (run % 5 == 0)
+            rows = columns = 1;
+        if (run % 3 == 0)
+            rows = 15 + (int)(random() % 10),
+            columns = 60 + (int)(random() % 30);
+        canvas_fini(&canvas);
+        ck_assert_int_eq(canvas_init(&canvas, rows, columns), 0);
+        canvas.ascii = random() % 2;
+        viewer.live = random() % 4 != 0;
+        if (random() % 2)
+            whole_connection((uint16_t)(40000 + random() % 30));
+        if (random() % 5 == 0) {
+            traffic.now_ns += INT64_C(1000000000);
+            traffic_udp(&traffic, 50000, 53, "\x1B[31m\xFF", 6);
+            traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40001, 9);
+        }
+        for (int i = 0; i < 6; i++) {
+            viewer_draw(&viewer, &canvas);
+            ck_sound();
+            viewer_key(&viewer,
+                       keys[(size_t)random() % (sizeof keys / sizeof *keys)]);
+        }
+        viewer_draw(&viewer, &canvas);
+        ck_sound();
+    }
+    ck_assert(!viewer.quit);
+}
+END_TEST
+
+START_TEST(a_store_that_forgets_its_oldest_packets_moves_the_reader_on)
+{
+    traffic_fini(&traffic);
+    viewer_fini(&viewer);
+    traffic_init(&traffic);
+    store_free(traffic.store);
+    traffic.store = store_new(50);
+    viewer_init(&viewer, traffic.store);
+    viewer.live = true;
+    whole_connection(40000);
+    press("2<Home>");
+    ck_assert_uint_eq(viewer.selected, 1);
+    for (int i = 0; i < 30; i++) {
+        whole_connection((uint16_t)(40001 + i));
+        draw();
+    }
+    ck_assert_uint_gt(store_forgotten(traffic.store), 200);
+    ck_assert_uint_gt(viewer.selected, store_forgotten(traffic.store));
+    press("<Home>jkG");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("views");
+    TCase *tcase = tcase_create("views");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_small_terminal_is_told_so);
+    tcase_add_test(tcase,
+                   a_connection_is_one_row_with_both_ends_and_who_closed);
+    tcase_add_test(tcase,
+                   enter_opens_the_ladder_of_the_connection_under_the_cursor);
+    tcase_add_test(tcase,
+                   the_selected_packet_stays_selected_while_traffic_arrives);
+    tcase_add_test(tcase,
+                   follow_keeps_the_newest_in_sight_until_the_reader_moves_up);
+    tcase_add_test(tcase, a_pause_hides_what_comes_and_loses_nothing);
+    tcase_add_test(tcase, sorting_keeps_the_cursor_on_its_connection);
+    tcase_add_test(tcase, a_listener_of_the_kernel_is_listed_with_its_queue);
+    tcase_add_test(tcase, the_kernels_states_stand_below_the_ladder);
+    tcase_add_test(tcase, help_names_every_key_of_every_table);
+    tcase_add_test(tcase, help_scrolls_to_its_last_line);
+    tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);
+    tcase_add_test(tcase, a_hung_up_terminal_and_control_c_end_it_everywhere);
+    tcase_add_test(tcase, random_resizes_keys_and_traffic_do_no_harm);
+    tcase_add_test(tcase,
+                   a_store_that_forgets_its_oldest_packets_moves_the_reader_on);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
