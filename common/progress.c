@@ -1,7 +1,7 @@
 /*
- * See progress.h. The file is read whole, changed in memory and written whole
- * beside the old one; the folder is locked meanwhile (flock(2)), so that a
- * lesson and a grade that end together both keep their line.
+ * See progress.h. The file is read whole, and written whole beside the old one
+ * with the new line in it. The one that is being written is the lock, too
+ * (flock(2)), so that a lesson and a grade that end together both keep theirs.
  */
 #include "common/progress.h"
 
@@ -165,88 +165,144 @@ static int keep_aside(const char *path)
     return -1;
 }
 
-/* Opened and locked: the folder that `path` lies in, made when it is not
- * there. close(2) unlocks. */
-static int lock_folder(const char *path)
+/* The folder that `path` lies in, made when it is not there. */
+static int make_folder(const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
-    int fd, length = slash ? (int)(slash - path) : 0;
 
-    if (length >= (int)sizeof folder) {
+    if (!slash || slash == path)
+        return 0;
+    if (slash - path >= (int)sizeof folder) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    snprintf(folder, sizeof folder, "%.*s", slash ? length : 1,
-             slash ? path : ".");
-    if (folder[0] == '\0')
-        snprintf(folder, sizeof folder, "/");
-    if (mkdir(folder, 0777) < 0 && errno != EEXIST)
-        return -1;
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
-        if (errno == EINTR)
-            continue;
-        close(fd);
-        return -1;
-    }
-    return fd;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return mkdir(folder, 0777) < 0 && errno != EEXIST ? -1 : 0;
 }
 
-/* All good lines of the old text with the new one in its place, or at the
+/* Whether the file that is open there still has this name: who held the lock
+ * before us renamed or removed it. */
+static bool still_named(int fd, const char *name)
+{
+    struct stat open_now, named_now;
+
+    return fstat(fd, &open_now) == 0 && stat(name, &named_now) == 0 &&
+           open_now.st_ino == named_now.st_ino &&
+           open_now.st_dev == named_now.st_dev;
+}
+
+/* The new file, empty, ours alone until it is closed. NULL with errno. */
+static FILE *open_part(const char *part)
+{
+    FILE *out;
+    int fd;
+
+    for (;;) {
+        fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (fd < 0)
+            return NULL;
+        while (flock(fd, LOCK_EX) < 0) {
+            if (errno == EINTR)
+                continue;
+            close(fd);
+            return NULL;
+        }
+        if (still_named(fd, part))
+            break;
+        close(fd);
+    }
+    out = ftruncate(fd, 0) == 0 ? fdopen(fd, "w") : NULL;
+    if (!out)
+        close(fd);
+    return out;
+}
+
+/* What is to be written: lines, and which of them have been. */
+struct change {
+    const struct progress_line *lines;
+    size_t count;
+    bool written[PROGRESS_LINES];
+};
+
+/* All good lines of the old text with the new ones in their place, or at the
  * end. *broken: there was a line that is none. */
 static void write_lines(FILE *out, const char *text, size_t length,
-                        const char *key, const char *value, bool *broken)
+                        struct change *change, bool *broken)
 {
     const char *at = text, *end = text + length;
     struct line line;
-    bool written = false;
 
     if (length == 0)
         fputs(HEADER, out);
     while (at < end) {
+        size_t n = 0;
+
         if (!line_next(&at, end, &line)) {
             *broken = true;
-        } else if (!same_key(&line, key)) {
-            fprintf(out, "%.*s\n", (int)line.length, line.start);
-        } else if (!written) {
-            fprintf(out, "%s %s\n", key, value);
-            written = true;
+            continue;
         }
+        while (n < change->count && !same_key(&line, change->lines[n].key))
+            n++;
+        if (n == change->count)
+            fprintf(out, "%.*s\n", (int)line.length, line.start);
+        else if (!change->written[n])
+            fprintf(out, "%s %s\n", change->lines[n].key,
+                    change->lines[n].value);
+        if (n < change->count)
+            change->written[n] = true;
     }
-    if (!written)
-        fprintf(out, "%s %s\n", key, value);
+    for (size_t n = 0; n < change->count; n++) {
+        if (!change->written[n])
+            fprintf(out, "%s %s\n", change->lines[n].key,
+                    change->lines[n].value);
+    }
 }
 
-static int write_beside(const char *part, const char *text, size_t length,
-                        const char *key, const char *value, bool *broken)
+/* Write the new file into `out` and give it the name; `out` stays open. */
+static int replace(const char *path, const char *part, FILE *out,
+                   struct change *change, int *kept)
 {
-    FILE *out = fopen(part, "we");
-    int failed;
-
-    if (!out)
-        return -1;
-    write_lines(out, text, length, key, value, broken);
-    failed = fflush(out) != 0 || fsync(fileno(out)) != 0;
-    failed |= ferror(out) != 0;
-    failed |= fclose(out) != 0;
-    if (failed)
-        unlink(part);
-    return failed ? -1 : 0;
-}
-
-int progress_set(const char *path, const char *key, const char *value,
-                 int *kept)
-{
-    char part[PATH_MAX];
     bool broken = false;
     size_t length = 0;
-    char *text = NULL;
-    int folder = -1, done = -1;
+    char *text = read_whole(path, &length);
+
+    if (!text && errno != ENOENT && errno != EBADMSG)
+        return -1;
+    if (!text)
+        broken = errno == EBADMSG;
+    write_lines(out, text ? text : "", length, change, &broken);
+    free(text);
+    if (fflush(out) != 0 || ferror(out) || fsync(fileno(out)) != 0)
+        return -1;
+    if (broken && keep_aside(path) < 0)
+        return -1;
+    if (broken && kept)
+        *kept = 1;
+    return rename(part, path);
+}
+
+static bool lines_ok(const struct progress_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!key_ok(lines[i].key, strlen(lines[i].key)) ||
+            !value_ok(lines[i].value, strlen(lines[i].value)))
+            return false;
+    }
+    return count <= PROGRESS_LINES;
+}
+
+int progress_set_all(const char *path, const struct progress_line *lines,
+                     size_t count, int *kept)
+{
+    struct change change = {.lines = lines, .count = count};
+    char part[PATH_MAX];
+    FILE *out;
+    int done;
 
     if (kept)
         *kept = 0;
-    if (!key_ok(key, strlen(key)) || !value_ok(value, strlen(value))) {
+    if (!lines_ok(lines, count)) {
         errno = EINVAL;
         return -1;
     }
@@ -254,25 +310,34 @@ int progress_set(const char *path, const char *key, const char *value,
         errno = ENAMETOOLONG;
         return -1;
     }
-    folder = lock_folder(path);
-    if (folder < 0)
+    if (make_folder(path) < 0)
         return -1;
-    text = read_whole(path, &length);
-    if (!text && errno != ENOENT && errno != EBADMSG)
-        goto out;
-    if (!text)
-        broken = errno == EBADMSG;
-    if (write_beside(part, text ? text : "", length, key, value, &broken) < 0)
-        goto out;
-    if (broken && keep_aside(path) < 0) {
+    out = open_part(part);
+    if (!out)
+        return -1;
+    done = replace(path, part, out, &change, kept);
+    if (done < 0) {
+        int saved = errno;
+
         unlink(part);
-        goto out;
+        errno = saved;
     }
-    if (broken && kept)
-        *kept = 1;
-    done = rename(part, path);
-out:
-    free(text);
-    close(folder);
+    fclose(out);
     return done;
+}
+
+int progress_set(const char *path, const char *key, const char *value,
+                 int *kept)
+{
+    struct progress_line line;
+
+    if (kept)
+        *kept = 0;
+    if (strlen(key) >= sizeof line.key || strlen(value) >= sizeof line.value) {
+        errno = EINVAL;
+        return -1;
+    }
+    snprintf(line.key, sizeof line.key, "%s", key);
+    snprintf(line.value, sizeof line.value, "%s", value);
+    return progress_set_all(path, &line, 1, kept);
 }

@@ -22,4 +22,14 @@ int progress_get(const char *path, const char *key, char *value, size_t size);
 int progress_set(const char *path, const char *key, const char *value,
                  int *kept);
 
+/* The same for several lines at once, at most PROGRESS_LINES, keys all
+ * different: the file is written once, with all of them or none. */
+struct progress_line {
+    char key[128];
+    char value[204];
+};
+enum { PROGRESS_LINES = 64 };
+int progress_set_all(const char *path, const struct progress_line *lines,
+                     size_t count, int *kept);
+
 #endif

@@ -80,6 +80,22 @@ START_TEST(other_lines_and_comments_stay)
 }
 END_TEST
 
+START_TEST(several_lines_are_written_at_once_or_not_at_all)
+{
+    const char *before = "# mine\nb 1\na 1\n";
+    struct progress_line lines[] = {{"a", "2"}, {"c", "3"}, {"b", "4"}};
+    char text[512];
+
+    put(before, strlen(before));
+    ck_assert_int_eq(progress_set_all(path, lines, 3, NULL), 0);
+    read_file(path, text, sizeof text);
+    ck_assert_str_eq(text, "# mine\nb 4\na 2\nc 3\n");
+    lines[2].value[0] = '\0';
+    ck_assert_int_eq(progress_set_all(path, lines, 3, NULL), -1);
+    ck_assert_int_eq(errno, EINVAL);
+}
+END_TEST
+
 START_TEST(bad_keys_and_values_are_refused)
 {
     char longest[400];
@@ -229,6 +245,7 @@ int main(void)
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, what_was_set_is_got);
     tcase_add_test(tests, other_lines_and_comments_stay);
+    tcase_add_test(tests, several_lines_are_written_at_once_or_not_at_all);
     tcase_add_test(tests, bad_keys_and_values_are_refused);
     tcase_add_loop_test(tests, a_garbled_file_is_kept_aside, 0,
                         (int)(sizeof garbled / sizeof *garbled));

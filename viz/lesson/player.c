@@ -335,6 +335,9 @@ const char *player_nudge(struct player *player)
     if (!block || player_awaited(player) < 0)
         return text;
     terminal = &player->terminals[block->terminal - 'A'];
+    if (!terminal->open && block->typed[0].kind == TYPED_COMMAND &&
+        strcmp(block->typed[0].text, "make shell") == 0)
+        return text; /* that is just what this step asks for */
     if (!terminal->open)
         snprintf(text, size,
                  "Terminal %c is not open yet: open another terminal window "
@@ -434,50 +437,55 @@ bool player_load(struct player *player, const char *progress)
     return at > 1;
 }
 
-static int save(const struct player *player, const char *progress,
-                const char *what, const char *id, const char *value, int *kept)
-{
-    char key[160];
-    int aside = 0;
+/* The lines to write, gathered. */
+struct keep {
+    const struct player *player;
+    struct progress_line lines[PROGRESS_LINES];
+    size_t count;
+};
 
-    key_of(player, what, id, key, sizeof key);
-    if (progress_set(progress, key, value, &aside) < 0)
-        return -1;
-    if (kept && aside)
-        *kept = 1;
-    return 0;
+static void keep(struct keep *keep, const char *what, const char *id,
+                 const char *value)
+{
+    struct progress_line *line = &keep->lines[keep->count];
+
+    if (keep->count == PROGRESS_LINES)
+        return; /* more than 60 questions: the last ones are not kept */
+    key_of(keep->player, what, id, line->key, sizeof line->key);
+    snprintf(line->value, sizeof line->value, "%s", value);
+    keep->count++;
+}
+
+static char sign_of(const struct step *step)
+{
+    return step->done ? '+' : step->skipped ? 's' : '.';
 }
 
 int player_save(const struct player *player, const char *progress, int *kept)
 {
+    struct keep lines = {.player = player};
     char value[201];
     size_t done, all;
-    int failed = 0;
 
-    if (kept)
-        *kept = 0;
     snprintf(value, sizeof value, "%zu", player->at + 1);
-    failed |= save(player, progress, "at", "", value, kept);
+    keep(&lines, "at", "", value);
     player_ticks(player, &done, &all);
     snprintf(value, sizeof value, "%zu/%zu", done, all);
-    failed |= save(player, progress, "ticks", "", value, kept);
+    keep(&lines, "ticks", "", value);
     if (player->step_count < sizeof value) {
         for (size_t i = 0; i < player->step_count; i++)
-            value[i] = player->steps[i].done      ? '+'
-                       : player->steps[i].skipped ? 's'
-                                                  : '.';
+            value[i] = sign_of(&player->steps[i]);
         value[player->step_count] = '\0';
-        failed |= save(player, progress, "steps", "", value, kept);
+        keep(&lines, "steps", "", value);
     }
     if (player_finished(player))
-        failed |= save(player, progress, "done", "", "yes", kept);
+        keep(&lines, "done", "", "yes");
     for (size_t i = 0; i < player->step_count; i++) {
         const struct step *step = &player->steps[i];
 
         if (step->predict && step->before != BEFORE_NEVER)
-            failed |= save(player, progress, "predict.", step->predict->info,
-                           step->before == BEFORE_RIGHT ? "right" : "wrong",
-                           kept);
+            keep(&lines, "predict.", step->predict->info,
+                 step->before == BEFORE_RIGHT ? "right" : "wrong");
     }
-    return failed;
+    return progress_set_all(progress, lines.lines, lines.count, kept);
 }

@@ -210,6 +210,12 @@ static bool wants_air(const struct block *before, const struct block *block)
              before->marker && block->marker);
 }
 
+/* The lesson's own title stands in the title bar already. */
+static bool is_title(const struct player *player, const struct block *block)
+{
+    return block == player->document->blocks && block->kind == BLOCK_HEADING;
+}
+
 void strip_step(struct strip *strip, const struct player *player,
                 const struct step *step)
 {
@@ -218,7 +224,8 @@ void strip_step(struct strip *strip, const struct player *player,
     for (size_t i = step->first; i < step->last; i++) {
         const struct block *block = &player->document->blocks[i];
 
-        if (block->kind == BLOCK_OBSERVE || block->kind == BLOCK_WIRE)
+        if (block->kind == BLOCK_OBSERVE || block->kind == BLOCK_WIRE ||
+            is_title(player, block))
             continue;
         if (before && wants_air(before, block))
             strip->row++;
