@@ -119,7 +119,7 @@ static bool same_file(const struct submission_file *file, const char *lab)
     bool same = false;
     int fd;
 
-    snprintf(path, sizeof path, "labs/%s/starter/%s", lab, file->name);
+    snprintf(path, sizeof path, "labs/%s/%s", lab, file->name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;

@@ -17,7 +17,7 @@ void keep_score(const struct report *report);
 int keep_report(const char *path,
                 int (*write)(FILE *out, const struct report *report),
                 const struct report *report);
-/* Whether the submission is labs/NAME/starter, byte for byte. */
+/* Whether the submission is labs/NAME as it came, byte for byte. */
 bool keep_untouched(const char *lab, const struct submission *submission);
 
 #endif

@@ -171,6 +171,10 @@ static void push(struct peer *peer, const void *bytes, size_t length, int flags)
     size_t done = 0;
 
     rest_begin(p, &watch);
+    if (clock_now() > p->deadline) {
+        p->result.timing = true;
+        not_sent(peer, "the time of this check is over");
+    }
     while (done < length) {
         ssize_t n = send(peer->fd, from + done, length - done,
                          MSG_NOSIGNAL | MSG_DONTWAIT | flags);
@@ -229,17 +233,20 @@ void peer_half_close(struct peer *peer)
 static bool wait_read(struct peer *peer)
 {
     struct probe *p = peer->probe;
+    struct endpoint client = {.family = 4, .address = {127, 0, 0, 1}};
+    struct endpoint server = client;
     struct rest_watch watch;
 
+    client.port = peer->port;
+    server.port = p->listening;
     rest_begin(p, &watch);
     for (int looks = 0;; looks++) {
-        const struct socket_sample *end;
+        struct socket_sample end;
 
-        if (probe_look(p) < 0)
+        if (sockets_find(p->sockets, PROTO_TCP, &server, &client, &end) < 0)
             return false;
-        end = probe_server_end(p, peer);
-        if (!end || end->receive_queue == 0)
-            return end != NULL;
+        if (end.receive_queue == 0)
+            return true;
         if (looks < SPIN_LOOKS)
             sched_yield();
         else if (rest_look(p, &watch, 0))
@@ -285,9 +292,10 @@ void peer_stream(struct peer *peer, uint64_t length, peer_fill_fn *fill,
     for (uint64_t at = 0; at < length;) {
         size_t n = length - at < CHUNK ? (size_t)(length - at) : CHUNK;
 
-        fill(self, buffer, n, at);
+        fill(self, buffer, n, peer->streamed);
         push(peer, buffer, n, 0);
         at += n;
+        peer->streamed += n;
     }
 }
 

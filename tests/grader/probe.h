@@ -25,6 +25,7 @@ struct peer {
     int fd; /* -1: closed, may be used again */
     uint16_t port;
     uint64_t sent, received; /* bytes */
+    uint64_t streamed;       /* of them by peer_stream() */
     bool finished;           /* our FIN was sent */
     bool ended;              /* its FIN or RST was read */
     uint64_t opened;         /* order, to reuse the oldest closed one */

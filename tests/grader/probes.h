@@ -94,7 +94,8 @@ void peer_drip(struct peer *peer, const void *bytes, size_t length);
 /* In two segments, cut at `offset`; the first is read before the second. */
 void peer_split(struct peer *peer, const void *bytes, size_t length,
                 size_t offset);
-/* `length` bytes made on the way: fill(self, buffer, n, offset). */
+/* `length` bytes made on the way: fill(self, buffer, n, offset);
+ * `offset` goes on over all calls for one peer. */
 typedef void peer_fill_fn(void *self, uint8_t *buffer, size_t n,
                           uint64_t offset);
 void peer_stream(struct peer *peer, uint64_t length, peer_fill_fn *fill,

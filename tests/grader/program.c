@@ -340,6 +340,8 @@ void probe_expect_descriptors(struct probe *p, int most)
     while ((now = cell_descriptors(&p->cell)) > most &&
            !rest_look(p, &watch, (uint64_t)now))
         probe_wait(p, -1, 0, soon());
+    if (now < 0 && !p->cell.ended)
+        probe_broken(p, "counting its descriptors");
     probe_step(p, "count its descriptors: %d", now);
     if (now >= 0 && now <= most)
         return;

@@ -58,13 +58,12 @@ static uint64_t queued(const struct probe *p)
     return sum;
 }
 
+/* Cheap: the first look reads what the next ones are compared with. */
 void rest_begin(struct probe *p, struct rest_watch *watch)
 {
-    *watch = (struct rest_watch){.since = clock_now(), .looked = clock_now()};
-    if (p->started && !p->cell.ended) {
-        watch->cpu = watch->cpu_start = cell_cpu_ns(&p->cell);
-        watch->switches = cell_switches(&p->cell);
-    }
+    (void)p;
+    *watch = (struct rest_watch){.since = clock_now(), .cpu = -1};
+    watch->looked = watch->since;
 }
 
 /* How long they must be still: the shorter when every thread is inside a call
@@ -114,6 +113,10 @@ bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)
     watch->looked = now;
     cpu = cell_cpu_ns(&p->cell);
     switches = cell_switches(&p->cell);
+    if (watch->cpu < 0) { /* the first look */
+        watch->cpu = watch->cpu_start = cpu;
+        watch->since = now;
+    }
     waiting = probe_look(p) == 0 ? queued(p) : 0;
     if (progress != watch->progress || waiting != watch->queued) {
         watch->progress = progress;

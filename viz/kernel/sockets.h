@@ -26,6 +26,12 @@ int sockets_look(struct sockets *sockets, event_sink_fn *sink, void *self);
 uint32_t sockets_listener(struct sockets *sockets, uint8_t protocol,
                           uint16_t port, struct socket_sample *found);
 
+/* The one TCP socket with these two ends, asked for by name (a look at all of
+ * them costs a walk through the kernel's table). 0; -1 with errno ENOENT. */
+int sockets_find(struct sockets *sockets, uint8_t protocol,
+                 const struct endpoint *local, const struct endpoint *remote,
+                 struct socket_sample *found);
+
 /* The process that holds the socket with this inode, by /proc/PID/fd: its pid,
  * or 0 (none that we may read). */
 int sockets_owner(uint32_t inode);
