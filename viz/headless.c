@@ -95,12 +95,12 @@ static bool reader_is_gone(void)
 
 /* 0; or STATUS_CANNOT after a message when the output could not be written. A
  * reader that has seen enough (| head) is no error. */
-static int finish_output(bool gone)
+static int finish_output(void)
 {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    if (gone || errno == EPIPE || reader_is_gone())
+    if (errno == EPIPE || reader_is_gone())
         return 0;
     fprintf(stderr, "viz: the output could not be written: %s\n",
             strerror(errno ? errno : EIO));
@@ -219,7 +219,7 @@ static int run_to_end(struct run *run, const sigset_t *mask)
         failed = drain(run);
     if (!run->output_gone)
         status = run->output->end(run->self, run->session);
-    written = finish_output(run->output_gone);
+    written = finish_output();
     if (failed < 0)
         complain(&run->error);
     if (!run->output_gone)

@@ -70,20 +70,22 @@ static void *report_open(const struct options *options,
     return report;
 }
 
-/* Tell of every line that is decided, in order; at the end, of all. */
+/* Tell of every line that is decided, in order; at the end, of all. Then a
+ * `not` line in force has held as long as there was something to see. */
 static void print_decided(struct report *report, bool ended)
 {
     struct expect *expect = report->expect;
 
     for (; report->printed < expect_count(expect); report->printed++) {
         size_t n = report->printed;
-        enum expect_status status = expect_status(expect, n);
-        const char *word = status == EXPECT_TRUE ? "true" : "untrue";
+        bool untrue = expect_status(expect, n) == EXPECT_BROKEN ||
+                      (expect_status(expect, n) == EXPECT_WAITING &&
+                       n >= expect_awaited(expect));
 
         if (!ended && !expect_decided(expect, n))
             return;
-        printf("%-7s %s\n", word, expect_line(expect, n));
-        if (status != EXPECT_TRUE)
+        printf("%-7s %s\n", untrue ? "untrue" : "true", expect_line(expect, n));
+        if (untrue)
             printf("        %s\n", expect_reason(expect, n));
     }
 }

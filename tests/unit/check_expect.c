@@ -349,7 +349,7 @@ START_TEST(bytes_count_from_the_opening_over_all_segments)
     link_data(&link, FLOW_CLIENT, "123456");
     ck_assert_str_eq(ticks(), ".");
     ck_assert_str_eq(expect_reason(expect, 0),
-                     "the client has sent 6 of 10 bytes in this step");
+                     "the client has sent 6 of 10 bytes so far");
     link_data(&link, FLOW_CLIENT, "7890");
     ck_assert_str_eq(ticks(), "T");
     end();
@@ -835,7 +835,7 @@ START_TEST(a_reason_says_what_is_there_instead)
     ck_assert_str_eq(expect_reason(expect, 0),
                      "no connection to port 7001 has been seen yet");
     ck_assert_str_eq(expect_reason(expect, 1),
-                     "its turn comes after the line above");
+                     "its turn comes after the lines above");
     link = link_make(&wire, 40000, 7001);
     link_open(&link);
     link_send(&link, FLOW_CLIENT, TCP_FIN | TCP_ACK, "");

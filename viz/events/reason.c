@@ -119,9 +119,7 @@ static void reason_handshake(struct expect *expect, const struct term *term)
                 ? " then; try again"
                 : "");
     else if (!say_no_listener(expect, term))
-        say(expect,
-            "no client has finished a handshake with port %u since "
-            "this step was opened",
+        say(expect, "no client has finished a handshake with port %u yet",
             term->port);
 }
 
@@ -137,13 +135,12 @@ static void reason_data(struct expect *expect, const struct term *term)
             term->side == FLOW_CLIENT ? " to that port" : "");
     else if (term->text_length > 0)
         say(expect,
-            "the %s has sent %" PRIu64 " byte%s in this step, but not that "
+            "the %s has sent %" PRIu64 " byte%s so far, but not that "
             "text%s",
             side, bytes, bytes == 1 ? "" : "s",
             expect->consumed[SOURCE_WIRE] > 0 ? " after the line above" : "");
     else if (term->has_bytes && bytes < term->bytes)
-        say(expect,
-            "the %s has sent %" PRIu64 " of %" PRIu64 " bytes in this step",
+        say(expect, "the %s has sent %" PRIu64 " of %" PRIu64 " bytes so far",
             side, bytes, term->bytes);
     else
         say(expect, "the %s has sent nothing more since the line above", side);
@@ -169,7 +166,7 @@ static void reason_datagram(struct expect *expect, const struct term *term)
 
     if (port && port->datagrams[term->side] > 0)
         say(expect,
-            "the %s has sent %" PRIu64 " datagram%s in this step; this line "
+            "the %s has sent %" PRIu64 " datagram%s so far; this line "
             "waits for %" PRIu32 "%s",
             sides[term->side], port->datagrams[term->side],
             port->datagrams[term->side] == 1 ? "" : "s", term->times,
@@ -222,8 +219,7 @@ static void reason_count(struct expect *expect, const struct line *line)
         say(expect, "%" PRIu32 " of %" PRIu32 " have been seen", line->seen,
             line->term.times);
     else
-        say(expect, "none has been seen on port %u since this step was opened",
-            line->term.port);
+        say(expect, "none has been seen on port %u yet", line->term.port);
 }
 
 static void reason_of(struct expect *expect, const struct line *line)
@@ -279,9 +275,11 @@ const char *expect_reason(struct expect *expect, size_t n)
     if (line->term.negative) {
         if (line->status == EXPECT_BROKEN)
             say(expect, "it came true, and must not have");
+        else if (n > expect->next)
+            say(expect, "its turn comes after the lines above");
     } else if (line->status == EXPECT_WAITING) {
         if (n > expect->next)
-            say(expect, "its turn comes after the line above");
+            say(expect, "its turn comes after the lines above");
         else
             reason_of(expect, line);
     }
