@@ -9,6 +9,7 @@
 
 #include "viz/decode/decode.h"
 #include "viz/views/columns.h"
+#include "viz/views/lines.h"
 #include "viz/views/listeners.h"
 #include "viz/views/words.h"
 
@@ -150,7 +151,7 @@ static const char *ending(const struct flow *flow)
     if (flow->refused)
         return flow->protocol == PROTO_TCP
                    ? "Refused: nobody listens on that port."
-                   : "Unreachable: no socket is bound to that port.";
+                   : "Unreachable: no socket has that port.";
     if (flow->protocol != PROTO_TCP)
         return "";
     switch (flow->closed_by) {
@@ -171,20 +172,38 @@ static void draw_detail(const struct viewer *viewer, struct area area,
                         const struct flow *flow)
 {
     char title[WORDS], sent[WORDS], back[WORDS], span[WORDS];
+    int column = 1;
 
     snprintf(title, sizeof title, "connection %u", flow->id);
     rule(area, 0, title);
     draw_end(viewer, area, 1, flow, FLOW_CLIENT);
     draw_end(viewer, area, 2, flow, FLOW_SERVER);
-    area_printf(area, 3, 1, STYLE_PLAIN,
-                "%s%s%llu packet%s in %s, %s sent, %s back, %llu resent.",
-                ending(flow), ending(flow)[0] ? " " : "",
-                (unsigned long long)flow->packets,
-                flow->packets == 1 ? "" : "s",
-                span_text(flow->last_ns - flow->first_ns, span),
-                bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
-                bytes_text(flow->end[FLOW_SERVER].bytes, back),
-                (unsigned long long)flow->retransmissions);
+    column += area_printf(area, 3, column, STYLE_PLAIN, "%s%s", ending(flow),
+                          ending(flow)[0] ? " " : "");
+    column += area_printf(
+        area, 3, column, STYLE_PLAIN, "%llu packet%s in %s, %s sent, %s back",
+        (unsigned long long)flow->packets, flow->packets == 1 ? "" : "s",
+        span_text(flow->last_ns - flow->first_ns, span),
+        bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
+        bytes_text(flow->end[FLOW_SERVER].bytes, back));
+    if (flow->protocol == PROTO_TCP)
+        area_printf(area, 3, column, STYLE_PLAIN, ", %llu resent",
+                    (unsigned long long)flow->retransmissions);
+}
+
+/* The newest packets of the selected flow, where the list leaves room. */
+static void draw_preview(const struct viewer *viewer, struct area area,
+                         const struct flow *flow)
+{
+    struct ladder_lines lines;
+
+    ladder_rule(area, 0, true, "");
+    if (viewer_rows(viewer) == 0)
+        return;
+    lines_up(&lines, viewer->store, flow->id, viewer_rows(viewer) - 1,
+             area.rows - 1);
+    lines_draw(&lines, area_part(area, 1, 0, area.rows - 1, area.columns),
+               store_start(viewer->store));
 }
 
 static void draw_listener(struct area area, int row,
@@ -254,6 +273,17 @@ static void draw_list(struct viewer *viewer, struct area area, size_t cursor)
     }
 }
 
+/* Of `rows`, those for the list: all, unless few connections leave room for a
+ * preview of the selected one. */
+static int list_rows(const struct viewer *viewer, int rows)
+{
+    enum { PREVIEW = 7 };
+    int needed = viewer->list_count < (size_t)rows ? (int)viewer->list_count
+                                                   : rows;
+
+    return rows - needed - 1 >= PREVIEW ? needed + 1 : rows;
+}
+
 static void draw(struct viewer *viewer, struct area area)
 {
     size_t cursor;
@@ -273,13 +303,14 @@ static void draw(struct viewer *viewer, struct area area)
         return;
     }
     columns_draw(viewer, area, 0, NULL);
-    viewer->page = area.rows - DETAIL_ROWS - 1;
+    viewer->page = list_rows(viewer, area.rows - 1 - DETAIL_ROWS);
     draw_list(viewer, area_part(area, 1, 0, viewer->page, area.columns),
               cursor);
-    draw_detail(
-        viewer,
-        area_part(area, area.rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),
-        viewer->list[cursor]);
+    area = area_part(area, 1 + viewer->page, 0, area.rows, area.columns);
+    draw_detail(viewer, area, viewer->list[cursor]);
+    area = area_part(area, DETAIL_ROWS, 0, area.rows, area.columns);
+    if (area.rows > 0)
+        draw_preview(viewer, area, viewer->list[cursor]);
 }
 
 static void move(struct viewer *viewer, size_t cursor, long by)

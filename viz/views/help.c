@@ -79,7 +79,7 @@ static void reading(struct page *page)
     keys_of(page, "How to read the ladder", signs);
 }
 
-static void draw_page(struct page *page)
+static void all_keys(struct page *page)
 {
     for (size_t i = 0; views[i]; i++) {
         char title[64];
@@ -89,24 +89,39 @@ static void draw_page(struct page *page)
         keys_of(page, title, views[i]->help);
     }
     keys_of(page, "Everywhere", viewer_keys);
-    reading(page);
-    letters(page);
+}
+
+/* From line `top` on; side by side where there is room. How many lines there
+ * are. */
+static int draw_page(struct area area, int top)
+{
+    bool wide = area.columns >= 120;
+    struct page left = {area, 0, top}, right = {area, 0, top};
+
+    if (wide)
+        left.area = area_part(area, 0, 0, area.rows, area.columns / 2);
+    all_keys(&left);
+    if (wide)
+        right.area = area_part(area, 0, area.columns / 2, area.rows,
+                               area.columns);
+    else
+        right.line = left.line;
+    reading(&right);
+    letters(&right);
+    return right.line > left.line ? right.line : left.line;
 }
 
 static void draw(struct viewer *viewer, struct area area)
 {
-    struct page measure = {area_part(area, 0, 0, 0, 0), 0, 0};
-    struct page page = {area, 0, 0};
-    int most;
+    /* An area without rows only counts. */
+    int lines = draw_page(area_part(area, 0, 0, 0, area.columns), 0);
+    int most = lines > area.rows ? lines - area.rows : 0;
 
-    draw_page(&measure);
-    most = measure.line > area.rows ? measure.line - area.rows : 0;
     if (viewer->help_top > most)
         viewer->help_top = most;
     viewer->page = area.rows;
-    page.top = viewer->help_top;
-    draw_page(&page);
-    if (page.top < most)
+    draw_page(area, viewer->help_top);
+    if (viewer->help_top < most)
         area_text(area, area.rows - 1, area.columns - 7, STYLE_DIM,
                   "more \xE2\x86\x93");
 }

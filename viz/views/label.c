@@ -104,6 +104,7 @@ static void add(char text[WORDS], const char *format, ...)
 enum detail {
     DETAIL_ALL,     /* window and options too */
     DETAIL_NUMBERS, /* flags, sequence numbers, length, payload */
+    DETAIL_SEQ,     /* without the acknowledgement that data carries */
     DETAIL_FLAGS,   /* flags, length, payload */
     DETAIL_DATA,    /* data: its length and payload; else flags */
     DETAIL_PAYLOAD, /* data: its payload; else flags */
@@ -125,6 +126,30 @@ static void add_options(char text[WORDS], const struct tcp_options *options)
         add(text, " fastopen");
 }
 
+static bool has_verdict(const struct store_row *row, enum verdict_name name)
+{
+    for (int i = 0; i < row->note.verdict_count; i++) {
+        if (row->note.verdicts[i].name == name)
+            return true;
+    }
+    return false;
+}
+
+/* An ACK repeats its sequence number for nothing, unless that is the point. */
+static bool seq_matters(const struct store_row *row)
+{
+    return row->packet.payload_length > 0 || row->packet.tcp.flags != TCP_ACK ||
+           has_verdict(row, VERDICT_KEEP_ALIVE) ||
+           has_verdict(row, VERDICT_ZERO_WINDOW_PROBE);
+}
+
+/* So is a window that shuts or opens. */
+static bool window_matters(const struct store_row *row)
+{
+    return has_verdict(row, VERDICT_ZERO_WINDOW) ||
+           has_verdict(row, VERDICT_WINDOW_UPDATE);
+}
+
 static void tcp_label(const struct store_row *row, enum detail detail,
                       char text[WORDS])
 {
@@ -132,20 +157,21 @@ static void tcp_label(const struct store_row *row, enum detail detail,
     const struct tcp_header *tcp = &packet->tcp;
     uint32_t length = packet->payload_length;
     char flags[48];
-    bool only_ack = length == 0 && tcp->flags == TCP_ACK;
+    bool is_ack = length == 0 && tcp->flags == TCP_ACK;
 
     tcp_flags_text(tcp->flags, flags, sizeof flags);
     if (length == 0 || detail <= DETAIL_FLAGS)
         add(text, "%s", flags);
-    if (detail <= DETAIL_NUMBERS && !only_ack)
+    if (detail <= DETAIL_SEQ && seq_matters(row))
         add(text, " seq=%u", row->note.relative_seq);
     if (tcp->flags & TCP_ACK &&
-        (detail <= DETAIL_NUMBERS || (only_ack && detail == DETAIL_FLAGS)))
+        (detail <= DETAIL_NUMBERS || (length == 0 && detail == DETAIL_SEQ) ||
+         (is_ack && detail == DETAIL_FLAGS)))
         add(text, " ack=%u", row->note.relative_ack);
-    if (detail == DETAIL_ALL) {
+    if (detail == DETAIL_ALL || (detail <= DETAIL_SEQ && window_matters(row)))
         add(text, " win=%u", row->note.window);
+    if (detail == DETAIL_ALL)
         add_options(text, &tcp->options);
-    }
     if (length > 0 && detail <= DETAIL_FLAGS)
         add(text, " len=%u", length);
     else if (length > 0 && (detail == DETAIL_DATA || detail == DETAIL_LEAST))
@@ -274,9 +300,9 @@ static bool shows_payload(const struct store_row *row, enum detail detail)
 
 char *packet_text(const struct store_row *row, int columns, char text[WORDS])
 {
-    /* From which width windows and options are no clutter; and the columns of
-     * payload worth giving up numbers for. */
-    enum { ROOMY = 48, GLIMPSE = 10 };
+    /* From which width windows and options are no clutter; and how much of the
+     * payload must show, or less be said before it. */
+    enum { ROOMY = 48, GLIMPSE = 10, HINT = 5 };
     char payload[WORDS];
 
     for (enum detail detail = columns >= ROOMY ? DETAIL_ALL : DETAIL_NUMBERS;
@@ -292,8 +318,9 @@ char *packet_text(const struct store_row *row, int columns, char text[WORDS])
         if (text[0])
             left--;
         payload_text(row, left, payload);
-        if (!payload[0] || (text_width(payload) == left && left < GLIMPSE &&
-                            detail < DETAIL_PAYLOAD))
+        if (!payload[0] ||
+            (text_width(payload) == left && detail < DETAIL_PAYLOAD &&
+             left < (detail == DETAIL_SEQ ? HINT : GLIMPSE)))
             continue; /* hardly any of it would show */
         add(text, "%s%s", text[0] ? " " : "", payload);
         return text;

@@ -149,9 +149,7 @@ void ladder_header(struct area area, int row, const struct flow *flow,
         snprintf(text, sizeof text, "%zu connections", flows);
         text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
     }
-    area_fill(area, row + 1, 0, area.columns, STYLE_DIM, LINE);
-    area_fill(area, row + 1, l.left, 1, STYLE_DIM, 0x252C);
-    area_fill(area, row + 1, l.right, 1, STYLE_DIM, 0x252C);
+    ladder_rule(area, row + 1, true, "");
 }
 
 /* --- one packet ------------------------------------------------------------ */
@@ -392,13 +390,13 @@ void ladder_listener_row(struct area area, int row,
         area_text(area, row, l.server, STYLE_GOOD, "LISTEN");
 }
 
-void ladder_rule(struct area area, int row, const char *title)
+void ladder_rule(struct area area, int row, bool above, const char *title)
 {
     struct layout l = lay_out(area.columns);
 
     area_fill(area, row, 0, area.columns, STYLE_DIM, LINE);
-    area_fill(area, row, l.left, 1, STYLE_DIM, 0x2534);
-    area_fill(area, row, l.right, 1, STYLE_DIM, 0x2534);
+    area_fill(area, row, l.left, 1, STYLE_DIM, above ? 0x252C : 0x2534);
+    area_fill(area, row, l.right, 1, STYLE_DIM, above ? 0x252C : 0x2534);
     if (title[0] && l.lane_columns > text_width(title) + 2) {
         char text[WORDS];
 

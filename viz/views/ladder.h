@@ -38,8 +38,8 @@ bool ladder_gap(const struct store_row *packet,
 void ladder_gap_row(struct area area, int row, const struct store_row *packet,
                     const struct store_row *previous);
 
-/* The rule on which the lifelines stand, with a title or "". */
-void ladder_rule(struct area area, int row, const char *title);
+/* The rule above the lifelines, or on which they stand, with a title or "". */
+void ladder_rule(struct area area, int row, bool above, const char *title);
 /* Below it the states of both ends now, in the ladder's columns: as the wire
  * proved them, or as the kernel has them (with bytes that nobody has read yet,
  * and a sign where it differs from the wire); `words` between. */

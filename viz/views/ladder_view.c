@@ -165,7 +165,7 @@ static int draw_foot(const struct viewer *viewer, struct area area,
     if (states)
         rows += 1 + store_kernel(viewer->store);
     area = area_part(area, area.rows - rows, 0, rows, area.columns);
-    ladder_rule(area, 0, "");
+    ladder_rule(area, 0, false, "");
     if (states)
         ladder_wire_row(area, 1, flow, "by the wire");
     if (states && store_kernel(viewer->store))
@@ -325,8 +325,7 @@ static const struct view_help help[] = {
     {"Home End", "the first, the last; also g G", NULL},
     {"\xE2\x86\x90 \xE2\x86\x92", "the connection before, after; also h l",
      "connection"},
-    {"a", "all connections, or only the selected packet's; also Enter",
-     "all/one"},
+    {"a", "all connections, or only this one; also Enter", "all/one"},
     {NULL, NULL, NULL},
 };
 

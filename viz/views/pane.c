@@ -59,7 +59,7 @@ static void draw_foot(struct area area, const struct foot *foot,
 {
     int row = 0;
 
-    ladder_rule(area, row++, "the kernel");
+    ladder_rule(area, row++, false, "the kernel");
     for (int i = 0; i < foot->listener_count; i++)
         ladder_listener_row(area, row++, foot->listeners[i]);
     for (int i = 0; i < foot->flow_count; i++)

@@ -1,0 +1,79 @@
+#!/bin/sh
+# The screens of viz as text, compared with those under tests/golden/screens:
+# every stored capture as connections and as ladder, small and large, and the
+# rest of what a reader can see without a live wire. RECORD=1 writes them anew
+# (then read the diff: git shows what changed on the screen).
+#
+#   sh tests/golden-screens.sh [NAME-PART]      only names that contain it
+set -u
+cd "$(dirname "$0")/.." || exit 2
+viz=${VIZ:-build/bin/viz}
+golden=tests/golden/screens
+captures=tests/captures
+only=${1:-}
+passed=0
+failed=0
+got=$(mktemp) || exit 2
+trap 'rm -f "$got"' EXIT
+
+if [ ! -x "$viz" ]; then
+    echo "$viz is not built: type make all" >&2
+    exit 2
+fi
+
+# name, capture, size, keys, locale
+screen() {
+    case $1 in
+    *"$only"*) ;;
+    *) return ;;
+    esac
+    LC_ALL=$5 "$viz" -r "$captures/$2.pcap" --dump "$3" --keys "$4" \
+        >"$got" 2>&1
+    status=$?
+    if [ "$status" != 0 ]; then
+        echo "$1: status $status"
+        head -n 5 "$got"
+        failed=$((failed + 1))
+    elif [ "${RECORD:-}" = 1 ]; then
+        cp "$got" "$golden/$1.txt"
+        passed=$((passed + 1))
+    elif diff -u "$golden/$1.txt" "$got"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+[ "${RECORD:-}" = 1 ] && mkdir -p "$golden"
+for file in "$captures"/*.pcap; do
+    name=$(basename "$file" .pcap)
+    for size in 80x24 140x45; do
+        screen "$name-connections-$size" "$name" $size '' C.UTF-8
+        screen "$name-ladder-$size" "$name" $size '<Enter>' C.UTF-8
+    done
+done
+screen last-packets s09_zero_window 80x24 '<Enter><End>' C.UTF-8
+screen scrolled-back s09_zero_window 80x24 '<Enter><End><PgUp>kk' C.UTF-8
+screen all-connections s08_backlog_full 80x24 '2jjj' C.UTF-8
+screen next-connection s08_backlog_full 80x24 '<Enter><Right><Right>' C.UTF-8
+screen sorted s08_backlog_full 140x45 'sss' C.UTF-8
+screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
+screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
+screen help-140x45 s01_client_close 140x45 '?' C.UTF-8
+screen ascii-connections s01_client_close 80x24 '' C
+screen ascii-ladder s01_client_close 80x24 '<Enter>jjj' C
+screen ascii-help s01_client_close 80x24 '?' C
+screen least-size s01_client_close 60x15 '<Enter>' C.UTF-8
+screen too-small s01_client_close 59x15 '' C.UTF-8
+screen too-small-1x1 s01_client_close 1x1 'jj' C.UTF-8
+
+# A screen that is expected and no longer drawn is a fault too.
+if [ -z "$only" ]; then
+    stored=$(ls "$golden" | wc -l)
+    if [ "$stored" != $((passed + failed)) ]; then
+        echo "$golden holds $stored screens, $((passed + failed)) are drawn"
+        failed=$((failed + 1))
+    fi
+fi
+echo "golden screens: $passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
