@@ -36,7 +36,7 @@ struct run {
     struct feed feed;
     bool has_player, has_feed;
     enum keeper_network network;
-    char refusal[1400];
+    char refusal[2400];
 };
 
 static volatile sig_atomic_t stop;

@@ -1,6 +1,6 @@
 /*
- * See lesson.h. From 100 columns on the text takes 55 of 100, else 42 columns
- * and the ladder the rest. The foot under the text holds what changes: the
+ * See lesson.h. From 100 columns on the text takes 55 of 100, from 76 on 42
+ * columns, and the ladder the rest; below that it goes under the text. The foot under the text holds what changes: the
  * ticks, a hint, a warning; it is always in sight.
  */
 #include "viz/views/lesson.h"
@@ -16,8 +16,10 @@
 enum {
     LEAST_ROWS = 15,
     LEAST_COLUMNS = 60,
-    WIDE = 100, /* columns from which there is room for longer lines */
+    WIDE = 100,  /* columns from which there is room for longer lines, */
+    NARROW = 76, /* and below which there is none for a ladder beside them */
     TEXT_COLUMNS = 42,
+    TEXT_MOST = 78, /* longer lines tire the eye */
     LINE = 0x2500,
     UPRIGHT = 0x2502,
     OUTSIDE_NS = 3 * 1000 * 1000 * 1000LL /* a warning is as old as this */
@@ -62,8 +64,9 @@ static void draw_title(const struct lesson_view *view, struct area bar)
     width = text_width(right);
     area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
     area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
-                " %s \u2502 %s%s", player->document->title, view->network,
-                view->dropped ? " \u2502 PACKETS LOST" : "");
+                " %s%s \u2502 %s", view->network,
+                view->dropped ? " \u2502 PACKETS LOST" : "",
+                player->document->title);
     area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
 }
 
@@ -243,51 +246,58 @@ static void draw_rule(const struct lesson_view *view, struct area area, int row)
                     STYLE_DIM, " PgUp: text above ");
 }
 
-/* How far down the text can go, and where it stands. */
-static void measure(struct lesson_view *view, struct area area)
+/* How far down the text can go, and where it stands, with `rows` at most for
+ * its window; returns how many of them it needs. */
+static int measure(struct lesson_view *view, struct area area, int rows)
 {
     struct strip strip = {.area = area_part(area, 0, 0, 0, area.columns)};
 
     strip_step(&strip, view->player, player_step(view->player));
-    view->page = area.rows;
-    view->scroll_most = strip.row > area.rows ? strip.row - area.rows : 0;
+    if (rows > strip.row + 1)
+        rows = strip.row + 1;
+    view->page = rows;
+    view->scroll_most = strip.row > rows ? strip.row - rows : 0;
     if (view->scroll > view->scroll_most)
         view->scroll = view->scroll_most;
     if (view->scroll < 0)
         view->scroll = 0;
+    return rows;
+}
+
+static void draw_foot(const struct lesson_view *view, struct area area)
+{
+    struct strip foot = {.area = area};
+    int keep = put_foot(&foot, view);
+
+    if (foot.row <= area.rows)
+        return;
+    /* Too long to show whole: the awaited line, and what stands near it. */
+    for (int row = 0; row < area.rows; row++)
+        area_fill(area, row, 0, area.columns, STYLE_PLAIN, ' ');
+    foot.from = keep - area.rows / 2;
+    if (foot.from > foot.row - area.rows)
+        foot.from = foot.row - area.rows;
+    if (foot.from < 0)
+        foot.from = 0;
+    foot.row = 0;
+    put_foot(&foot, view);
 }
 
 static void draw_text(struct lesson_view *view, struct area area)
 {
     struct strip foot = {.area = area_part(area, 0, 0, 0, area.columns)};
-    struct strip text;
-    int rows, keep;
+    struct strip text = {.area = area};
+    int foot_rows, rows;
 
     put_foot(&foot, view);
-    rows = foot.row;
-    if (rows > area.rows / 2)
-        rows = area.rows / 2;
-    text.area = area_part(area, 0, 0, area.rows - rows - 1, area.columns);
-    measure(view, text.area);
+    foot_rows = foot.row < area.rows / 2 ? foot.row : area.rows / 2;
+    rows = measure(view, area, area.rows - foot_rows - 1);
+    text.area = area_part(area, 0, 0, rows, area.columns);
     text.from = view->scroll;
-    text.row = 0;
     strip_step(&text, view->player, player_step(view->player));
-    draw_rule(view, area, area.rows - rows - 1);
-    foot = (struct strip){
-        .area = area_part(area, area.rows - rows, 0, rows, area.columns)};
-    keep = put_foot(&foot, view);
-    if (foot.row <= rows)
-        return;
-    /* Too long to show whole: the awaited line, and what stands last. */
-    for (int r = 0; r < rows; r++)
-        area_fill(foot.area, r, 0, area.columns, STYLE_PLAIN, ' ');
-    foot.from = keep - rows / 2;
-    if (foot.from > foot.row - rows)
-        foot.from = foot.row - rows;
-    if (foot.from < 0)
-        foot.from = 0;
-    foot.row = 0;
-    put_foot(&foot, view);
+    draw_rule(view, area, rows);
+    draw_foot(view,
+              area_part(area, rows + 1, 0, area.rows - rows - 1, area.columns));
 }
 
 /* --- the wire ---------------------------------------------------------- */
@@ -312,12 +322,16 @@ static void draw_terminals(const struct lesson_view *view, struct area area)
 
 static void draw_wire(struct lesson_view *view, struct area area)
 {
-    struct area pane = area_part(area, 0, 0, area.rows - 2, area.columns);
+    int foot = area.rows < LEAST_ROWS ? 0 : 2; /* packets first */
+    struct area pane = area_part(area, 0, 0, area.rows - foot, area.columns);
     size_t rows = store_rows(view->store);
     struct ladder_lines lines;
 
-    area_fill(area, area.rows - 2, 0, area.columns, STYLE_DIM, LINE);
-    draw_terminals(view, area_part(area, area.rows - 1, 0, 1, area.columns));
+    if (foot > 0) {
+        area_fill(area, area.rows - 2, 0, area.columns, STYLE_DIM, LINE);
+        draw_terminals(view,
+                       area_part(area, area.rows - 1, 0, 1, area.columns));
+    }
     if ((size_t)view->ladder_up >= rows)
         view->ladder_up = rows > 0 ? (int)rows - 1 : 0;
     if (view->ladder_up == 0) {
@@ -334,6 +348,17 @@ static void draw_wire(struct lesson_view *view, struct area area)
                store_start(view->store));
     area_printf(pane, pane.rows - 1, 0, STYLE_WARN, "%d newer: j",
                 view->ladder_up);
+}
+
+/* Where the two do not fit beside one another: the newest packets below. */
+static void draw_stacked(struct lesson_view *view, struct area area)
+{
+    int rows = area.rows * 3 / 5;
+
+    draw_text(view, area_part(area, 0, 1, rows, area.columns - 2));
+    area_fill(area, rows, 0, area.columns, STYLE_DIM, LINE);
+    draw_wire(view,
+              area_part(area, rows + 1, 0, area.rows - rows - 1, area.columns));
 }
 
 void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
@@ -360,9 +385,13 @@ void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
         draw_help(area_part(all, 1, 0, rows, all.columns));
         return;
     }
+    if (all.columns < NARROW) {
+        draw_stacked(view, area_part(all, 1, 0, rows, all.columns));
+        return;
+    }
     left = all.columns >= WIDE ? all.columns * 55 / 100 : TEXT_COLUMNS;
-    if (left > all.columns - 20)
-        left = all.columns - 20;
+    if (left > TEXT_MOST)
+        left = TEXT_MOST;
     draw_text(view, area_part(all, 1, 1, rows, left - 1));
     for (int row = 0; row < rows; row++)
         area_fill(all, 1 + row, left + 1, 1, STYLE_DIM, UPRIGHT);
