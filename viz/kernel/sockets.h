@@ -17,8 +17,8 @@ struct sockets *sockets_open(void);
 void sockets_close(struct sockets *sockets);
 
 /* Look once: EVENT_SOCKET for every socket, then EVENT_GONE for each that was
- * there at the last look and is not now. 0, or -1 with errno. About 1 us a
- * socket. */
+ * there at the last look and is not now, then EVENT_LOOKED. 0, or -1 with errno
+ * and nothing told. About 1 us a socket. */
 int sockets_look(struct sockets *sockets, event_sink_fn *sink, void *self);
 
 /* The inode of the TCP listener (state LISTEN) or bound UDP socket on `port`,

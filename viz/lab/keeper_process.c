@@ -168,11 +168,11 @@ static void tell_waits(struct keeper_process *keeper,
 {
     struct reply reply = {.error = 0};
 
-    errno = EACCES;
-    reply.threads = may_look(keeper, request->process)
-                        ? waits_look(request->process, reply.waits,
-                                     WORDS_THREADS)
-                        : -1;
+    if (may_look(keeper, request->process))
+        reply.threads = waits_look(request->process, reply.waits,
+                                   WORDS_THREADS);
+    else
+        reply.error = EACCES;
     if (reply.threads == -1) {
         reply.error = errno;
         reply.threads = 0;
