@@ -17,13 +17,24 @@ static const struct {
     int number;
     const char *name;
 } errors[] = {
-    {EACCES, "EACCES"},         {EADDRINUSE, "EADDRINUSE"},
-    {EBADF, "EBADF"},           {ECONNREFUSED, "ECONNREFUSED"},
-    {ECONNRESET, "ECONNRESET"}, {EDESTADDRREQ, "EDESTADDRREQ"},
-    {EINVAL, "EINVAL"},         {EISCONN, "EISCONN"},
-    {EMFILE, "EMFILE"},         {ENOTCONN, "ENOTCONN"},
-    {ENOTSOCK, "ENOTSOCK"},     {EOPNOTSUPP, "EOPNOTSUPP"},
-    {EPIPE, "EPIPE"},           {ETIMEDOUT, "ETIMEDOUT"},
+    {EADDRNOTAVAIL, "EADDRNOTAVAIL"},
+    {EHOSTUNREACH, "EHOSTUNREACH"},
+    {EINTR, "EINTR"},
+    {ENETUNREACH, "ENETUNREACH"},
+    {EACCES, "EACCES"},
+    {EADDRINUSE, "EADDRINUSE"},
+    {EBADF, "EBADF"},
+    {ECONNREFUSED, "ECONNREFUSED"},
+    {ECONNRESET, "ECONNRESET"},
+    {EDESTADDRREQ, "EDESTADDRREQ"},
+    {EINVAL, "EINVAL"},
+    {EISCONN, "EISCONN"},
+    {EMFILE, "EMFILE"},
+    {ENOTCONN, "ENOTCONN"},
+    {ENOTSOCK, "ENOTSOCK"},
+    {EOPNOTSUPP, "EOPNOTSUPP"},
+    {EPIPE, "EPIPE"},
+    {ETIMEDOUT, "ETIMEDOUT"},
 };
 
 /* Ends the line that the call began: " = 4", " = -1 EPIPE: Broken pipe". */
@@ -41,11 +52,21 @@ static void returned(ssize_t value)
         printf(" = %zd\n", value);
 }
 
-static struct sockaddr_in loopback(const char *port)
+/* "7010" is that port of this machine, "192.0.2.1:7010" of another. */
+static struct sockaddr_in address(const char *text)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons((in_port_t)atoi(port)),
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in name = {.sin_family = AF_INET,
+                               .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const char *colon = strchr(text, ':');
+    char host[32];
+
+    if (colon) {
+        snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+        inet_pton(AF_INET, host, &name.sin_addr);
+        text = colon + 1;
+    }
+    name.sin_port = htons((in_port_t)atoi(text));
+    return name;
 }
 
 static void call_socket(int fd, const char *text)
@@ -66,9 +87,10 @@ static void call_reuse(int fd, const char *text)
 
 static void call_bind(int fd, const char *port)
 {
-    struct sockaddr_in here = loopback(port);
+    struct sockaddr_in here = address(port);
 
-    printf("bind(%d, 127.0.0.1:%d)", fd, ntohs(here.sin_port));
+    printf("bind(%d, %s:%d)", fd, inet_ntoa(here.sin_addr),
+           ntohs(here.sin_port));
     returned(bind(fd, (struct sockaddr *)&here, sizeof here));
 }
 
@@ -88,9 +110,10 @@ static void call_accept(int fd, const char *text)
 
 static void call_connect(int fd, const char *port)
 {
-    struct sockaddr_in there = loopback(port);
+    struct sockaddr_in there = address(port);
 
-    printf("connect(%d, 127.0.0.1:%d)", fd, ntohs(there.sin_port));
+    printf("connect(%d, %s:%d)", fd, inet_ntoa(there.sin_addr),
+           ntohs(there.sin_port));
     fflush(stdout);
     returned(connect(fd, (struct sockaddr *)&there, sizeof there));
 }
@@ -175,6 +198,21 @@ static void call_ignore(int fd, const char *text)
     printf("signal(SIGPIPE, SIG_IGN)\n");
 }
 
+static void rung(int signal_number)
+{
+    (void)signal_number; /* having been called is enough: EINTR */
+}
+
+static void call_alarm(int fd, const char *text)
+{
+    struct sigaction action = {.sa_handler = rung}; /* without SA_RESTART */
+
+    (void)fd, (void)text;
+    sigaction(SIGALRM, &action, NULL);
+    alarm(1);
+    printf("alarm(1)\n");
+}
+
 static const struct call {
     const char *name, *arguments, *what;
     void (*make)(int fd, const char *text);
@@ -192,6 +230,7 @@ static const struct call {
     {"reuse", "FD", "SO_REUSEADDR: before bind", call_reuse},
     {"linger", "FD", "SO_LINGER, 0 seconds: close will reset", call_linger},
     {"ignore", "", "SIGPIPE shall not kill us", call_ignore},
+    {"alarm", "", "a signal in 1 s, whatever call waits then", call_alarm},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
