@@ -49,19 +49,6 @@ size_t wordcount_answer(const struct wordcount *count,
         count->words, count->bytes, count->crc);
 }
 
-struct wordcount wordcount_by_piece(const uint8_t *bytes, const size_t *pieces,
-                                    size_t count)
-{
-    struct wordcount counted = {0};
-
-    for (size_t i = 0; i < count; i++) {
-        counted.inside = false;
-        wordcount_add(&counted, bytes, pieces[i]);
-        bytes += pieces[i];
-    }
-    return counted;
-}
-
 struct wordcount wordcount_to_zero(const uint8_t *bytes, const size_t *pieces,
                                    size_t count)
 {

@@ -26,10 +26,8 @@ size_t wordcount_answer(const struct wordcount *count,
                         char text[WORDCOUNT_TEXT]);
 
 /* Of a stream that came in `pieces` (their lengths), what is counted by a
- * program that ... begins anew with every piece: */
-struct wordcount wordcount_by_piece(const uint8_t *bytes, const size_t *pieces,
-                                    size_t count);
-/* ... takes each piece for a string, which ends at its first zero byte. */
+ * program that takes each piece for a string, which ends at its first zero
+ * byte: */
 struct wordcount wordcount_to_zero(const uint8_t *bytes, const size_t *pieces,
                                    size_t count);
 /* ... receives each piece into one buffer of zeros, and measures it with

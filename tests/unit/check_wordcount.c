@@ -83,18 +83,6 @@ START_TEST(any_cut_counts_the_same)
 }
 END_TEST
 
-START_TEST(by_piece_counts_a_cut_word_twice)
-{
-    const uint8_t *text = (const uint8_t *)"hello you";
-    size_t pieces[] = {3, 6};
-    struct wordcount count = wordcount_by_piece(text, pieces, 2);
-
-    ck_assert_uint_eq(count.words, 3);
-    ck_assert_uint_eq(count.bytes, 9);
-    ck_assert_uint_eq(count.crc, count_of(text, 9).crc);
-}
-END_TEST
-
 START_TEST(to_zero_stops_at_the_zero_byte_of_each_piece)
 {
     const uint8_t *bytes = (const uint8_t *)"ab\0cdef\0g";
@@ -129,7 +117,6 @@ int main(void)
     tcase_add_test(tests, words_lines_and_bytes_of_a_text);
     tcase_add_test(tests, exactly_six_bytes_end_a_word);
     tcase_add_test(tests, any_cut_counts_the_same);
-    tcase_add_test(tests, by_piece_counts_a_cut_word_twice);
     tcase_add_test(tests, to_zero_stops_at_the_zero_byte_of_each_piece);
     tcase_add_test(tests, with_old_drags_along_the_longer_piece);
     suite_add_tcase(suite, tests);
