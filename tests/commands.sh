@@ -59,6 +59,17 @@ deps viz
 check 'touches nothing when all is there' 0 ''
 lacks 'is silent when all is there' '.'
 
+# Where AppArmor restricts namespaces: the profile is offered, once.
+echo 1 >"$box/restricted"
+standin sudo 'echo "sudo $*" | sed "s/sudo -n/sudo/"; exit 0'
+export RESTRICTION_FILE="$box/restricted" PROFILE_FILE="$box/profile"
+deps viz
+check 'offers the AppArmor profile and loads it through sudo' 0 '^sudo sh tools/apparmor.sh$'
+echo "profile x \"$(pwd -P)/build/{bin}/viz\" {" >"$box/profile"
+deps viz
+lacks 'does not offer a profile that is loaded' '.'
+unset RESTRICTION_FILE PROFILE_FILE
+
 rm -f "$box/installed"
 status=0
 PATH="$box/bin" CC=cc TWO_TERMINALS_SHELL=A sh tools/deps.sh viz >"$box/out" 2>&1 </dev/null || status=$?
