@@ -180,12 +180,15 @@ static void draw_detail(const struct viewer *viewer, struct area area,
     draw_end(viewer, area, 2, flow, FLOW_SERVER);
     column += area_printf(area, 3, column, STYLE_PLAIN, "%s%s", ending(flow),
                           ending(flow)[0] ? " " : "");
-    column += area_printf(
-        area, 3, column, STYLE_PLAIN, "%llu packet%s in %s, %s sent, %s back",
-        (unsigned long long)flow->packets, flow->packets == 1 ? "" : "s",
-        span_text(flow->last_ns - flow->first_ns, span),
-        bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
-        bytes_text(flow->end[FLOW_SERVER].bytes, back));
+    column += area_printf(area, 3, column, STYLE_PLAIN, "%llu packet%s in %s",
+                          (unsigned long long)flow->packets,
+                          flow->packets == 1 ? "" : "s",
+                          span_text(flow->last_ns - flow->first_ns, span));
+    if (flow->refused)
+        return;
+    column += area_printf(area, 3, column, STYLE_PLAIN, ", %s sent, %s back",
+                          bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
+                          bytes_text(flow->end[FLOW_SERVER].bytes, back));
     if (flow->protocol == PROTO_TCP)
         area_printf(area, 3, column, STYLE_PLAIN, ", %llu resent",
                     (unsigned long long)flow->retransmissions);
@@ -389,6 +392,7 @@ static const struct view_help help[] = {
     {"Enter", "open the ladder of this connection; also \xE2\x86\x92 l",
      "ladder"},
     {"s", "sort: as they began, recent, bytes, sent again", "sort"},
+    {"q", "quit", "quit"},
     {NULL, NULL, NULL},
 };
 

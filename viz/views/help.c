@@ -163,6 +163,7 @@ static enum view_key on_key(struct viewer *viewer, int key)
 
 static const struct view_help help[] = {
     {"\xE2\x86\x91 \xE2\x86\x93", "scroll", "scroll"},
+    {"Esc q", "back", "back"},
     {NULL, NULL, NULL},
 };
 

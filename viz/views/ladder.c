@@ -107,8 +107,9 @@ static const struct endpoint *common_server(const struct store *store)
     return server;
 }
 
-static void header_end(struct area area, const struct layout *l, int row,
-                       enum flow_side side, const struct endpoint *at)
+/* Returns the columns that it took. */
+static int header_end(struct area area, const struct layout *l, int row,
+                      enum flow_side side, const struct endpoint *at)
 {
     int room = (l->server + l->state_columns - l->client - 1) / 2;
     const char *name = side == FLOW_CLIENT ? "client" : "server";
@@ -117,14 +118,14 @@ static void header_end(struct area area, const struct layout *l, int row,
     if (at && room >= 13)
         end_text(at, room - 7, end);
     if (side == FLOW_CLIENT) {
-        snprintf(text, sizeof text, "%s %s", name, end);
-        area_text(area_part(area, row, l->client, 1, room), 0, 0, STYLE_CLIENT,
-                  text);
-    } else {
-        snprintf(text, sizeof text, "%s%s%s", end, end[0] ? " " : "", name);
-        text_right(area, row, l->server + l->state_columns - room, room,
-                   STYLE_SERVER, text);
+        snprintf(text, sizeof text, "%s%s%s", name, end[0] ? " " : "", end);
+        return area_text(area_part(area, row, l->client, 1, room), 0, 0,
+                         STYLE_CLIENT, text);
     }
+    snprintf(text, sizeof text, "%s%s%s", end, end[0] ? " " : "", name);
+    text_right(area, row, l->server + l->state_columns - room, room,
+               STYLE_SERVER, text);
+    return text_width(text);
 }
 
 void ladder_header(struct area area, int row, const struct flow *flow,
@@ -132,6 +133,7 @@ void ladder_header(struct area area, int row, const struct flow *flow,
 {
     struct layout l = lay_out(area.columns);
     size_t flows = store_flows(store);
+    int from, to;
 
     if (l.time_columns > 0)
         text_right(area, row, l.time, l.time_columns, STYLE_DIM, "time");
@@ -139,15 +141,17 @@ void ladder_header(struct area area, int row, const struct flow *flow,
         text_right(area, row, l.since, l.since_columns, STYLE_DIM, "since");
     if (l.id_columns > 0 && l.time_columns > 0)
         text_right(area, row, l.id, l.id_columns, STYLE_DIM, "#");
-    header_end(area, &l, row, FLOW_CLIENT,
-               flow ? &flow->end[FLOW_CLIENT].at : NULL);
-    header_end(area, &l, row, FLOW_SERVER,
-               flow ? &flow->end[FLOW_SERVER].at : common_server(store));
-    if (!flow && flows > 1 && l.lane_columns >= 20) {
+    from = l.client + header_end(area, &l, row, FLOW_CLIENT,
+                                 flow ? &flow->end[FLOW_CLIENT].at : NULL);
+    to = l.server + l.state_columns -
+         header_end(area, &l, row, FLOW_SERVER,
+                    flow ? &flow->end[FLOW_SERVER].at : common_server(store));
+    if (!flow && flows > 1) {
         char text[WORDS];
 
         snprintf(text, sizeof text, "%zu connections", flows);
-        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+        if (text_width(text) + 4 <= to - from)
+            text_middle(area, row, from, to - from, STYLE_DIM, text);
     }
     ladder_rule(area, row + 1, true, "");
 }

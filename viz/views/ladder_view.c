@@ -326,6 +326,7 @@ static const struct view_help help[] = {
     {"\xE2\x86\x90 \xE2\x86\x92", "the connection before, after; also h l",
      "connection"},
     {"a", "all connections, or only this one; also Enter", "all/one"},
+    {"Esc q", "back to the connections", "back"},
     {NULL, NULL, NULL},
 };
 

@@ -20,7 +20,6 @@ const struct view_help viewer_keys[] = {
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"?", "this help, and back", "help"},
-    {"Esc q", "back; in the connections: quit", "back"},
     {"^C", "quit", NULL},
     {NULL, NULL, NULL},
 };
