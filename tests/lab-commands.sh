@@ -155,6 +155,22 @@ lab hint 01-blocking
 is 'and it is whole again' test ! -e "$kit/.lab/progress.broken-2"
 is 'nothing half is left beside it' test ! -e "$kit/.lab/progress.part"
 
+# A lesson that holds the folder does not stop a hint, and writers do not lose
+# each other's lines.
+if command -v flock >/dev/null 2>&1; then
+    (cd "$kit" && flock .lab timeout 20 sh tools/lab.sh hint 01-blocking) >"$out" 2>&1
+    status=$?
+    says 'a hint beside an open lesson' 0 '^Hint 3 of 3:$'
+fi
+for n in 1 2 3 4 5 6 7 8; do mkdir -p "$kit/labs/0$n-x" && cp labs/01-blocking/* "$kit/labs/0$n-x/"; done
+for n in 1 2 3 4 5 6 7 8; do
+    (cd "$kit" && sh tools/lab.sh hint 0$n-x) >/dev/null 2>&1 &
+done
+wait
+echo 'eight at once' >"$out"
+is 'eight writers at once all keep their line' \
+    test "$(progress | grep -c '^lab\.0[1-8]-x\.hint 1$')" = 8
+
 # --- solution --------------------------------------------------------------
 for score in '' 85/100; do
     [ -z "$score" ] || echo "lab.01-blocking.score $score" >>"$kit/.lab/progress"

@@ -42,16 +42,18 @@ progress_get() { # key
          END { print value }' $progress
 }
 
-# The whole file with one line changed, beside the old one, then renamed over
-# it; the folder is locked against a lesson or a grade that writes now.
+# The whole file with one line changed, written beside the old one and renamed
+# over it. What is written is locked meanwhile, as common/progress.c does it, so
+# that a lesson, a grade and a hint that end together each keep their line: who
+# got the lock of a file that was renamed since, begins again.
 progress_set() { # key value
     mkdir -p .lab || exit 2
-    {
-        if command -v flock >/dev/null 2>&1; then flock 9; fi
-        progress_rewrite "$1" "$2"
-    } 9<.lab
-}
-progress_rewrite() { # key value
+    while :; do
+        exec 9>>$progress.part
+        command -v flock >/dev/null 2>&1 || break
+        flock 9
+        [ "$(stat -Lc %i /proc/self/fd/9)" = "$(stat -c %i $progress.part 2>/dev/null)" ] && break
+    done
     [ -e $progress ] || say '# Two Terminals: your progress. One `key value` a line; docs/progress.md has the keys.' >$progress
     LC_ALL=C awk -v key="$1" -v value="$2" '
         /^#/ || /^$/ { print; next }
@@ -70,6 +72,7 @@ progress_rewrite() { # key value
             say "$progress could not be read whole: kept as $progress.broken-$n" >&2
     fi
     mv -f $progress.part $progress
+    exec 9>&-
 }
 
 # --- start, reset ----------------------------------------------------------
