@@ -71,6 +71,7 @@ static int prepare(struct keeper_process *process,
                                                        : ".";
 
     process->title = options->title != NULL ? options->title : "the lab";
+    process->quiet = options->quiet;
     process->viz = getpid();
     process->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (process->directory == -1)

@@ -18,6 +18,7 @@ struct keeper_options {
     const char *directory; /* where shells start: the lesson's built programs */
     const char *title;     /* "lesson 1", for the shell's greeting */
     bool shells;           /* accept `make shell` at KEEPER_SOCKET */
+    bool quiet; /* the command of keeper_run() has /dev/null as its stdio */
 };
 
 /* Relative to the project's root, where make runs; mode 0600. */
@@ -36,8 +37,9 @@ struct keeper_refusal {
 };
 
 /* Enter the private network (the caller too), bring lo up, fork the keeper.
- * *network says what was had; a refusal is no error. NULL with errno only when
- * nothing could be started. Call before any thread, capture or curses, then
+ * *network says what was had; a refusal is no error. NULL with errno, and a
+ * message for a person in refusal->text, only when nothing could be started
+ * (EADDRINUSE: a lesson runs here already, and .shells was asked for). Call before any thread, capture or curses, then
  * open the capture and sockets, then keeper_drop_rights(). */
 struct keeper *keeper_open(const struct keeper_options *options,
                            enum keeper_network *network,
@@ -53,7 +55,8 @@ int keeper_drop_rights(void);
  * to close; -1 with errno. */
 int keeper_terminal(struct keeper *keeper, char letter, int rows, int columns);
 
-/* `--private -- CMD`: run a command inside, on the caller's own stdio. Its
+/* `--private -- CMD`: run a command inside, where the caller is and on the
+ * caller's own stdio. Its
  * pid in *pid (a child of the keeper); keeper_ended() tells. 0 or -1/errno. */
 int keeper_run(struct keeper *keeper, char *const argv[], pid_t *pid);
 /* 1 and *status (as waitpid) once the command of keeper_run() ended, 0 before,

@@ -66,26 +66,45 @@ static void start_terminal(struct keeper_process *keeper,
         close(master);
 }
 
+static int give_no_stdio(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int to = 0; to < 3; to++)
+        if (fd == -1 || dup2(fd, to) == -1)
+            return -1;
+    return 0;
+}
+
+/* The child, until it is the command. Returns only on failure, with errno. */
+static void become_command(const struct keeper_process *keeper, char **argv)
+{
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (keeper->quiet && give_no_stdio() == -1)
+        return;
+    if (student_become(&keeper->student) == -1)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execvp(argv[0], argv);
+}
+
 /* The command of --private: on the stdio that viz was started with, in its
  * process group, so that ^C reaches it. */
-static pid_t run_command(struct keeper_process *keeper, char **argv)
+static pid_t run_command(const struct keeper_process *keeper, char **argv)
 {
     int pipe_fds[2], error = 0;
-    sigset_t none;
     pid_t child;
 
     if (pipe2(pipe_fds, O_CLOEXEC) == -1)
         return -1;
     child = fork();
     if (child == 0) {
-        for (int number = 1; number < NSIG; number++)
-            signal(number, SIG_DFL);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        if (student_become(&keeper->student) == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            execvp(argv[0], argv);
-        }
+        become_command(keeper, argv);
         error = errno;
         if (write(pipe_fds[1], &error, sizeof error) == -1)
             _exit(126);
@@ -260,7 +279,7 @@ static void open_door(struct keeper_process *keeper)
 
     if (shell == -1)
         return;
-    if (uid != keeper->student.uid)
+    if (uid != keeper->student.uid && uid != 0) /* root may, as everywhere */
         refuse_shell(shell, WELCOME_STRANGER);
     else
         welcome_shell(keeper, shell);

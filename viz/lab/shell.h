@@ -7,9 +7,9 @@
 #ifndef VIZ_LAB_SHELL_H
 #define VIZ_LAB_SHELL_H
 
-/* Runs until the shell ends; returns the exit status for main: the shell's
- * own, or 2 after one message when there is no lesson to join or the machine
- * refused. Prints to stderr, as main's arm. */
+/* Runs until the shell ends; returns the status for main: 0, or 2 after one
+ * message when there is no terminal to type into, no lesson to join or the
+ * machine refused. Prints to stderr, as main's arm. */
 int shell_run(void);
 
 #endif

@@ -1,0 +1,125 @@
+/* See private.h. */
+#include "viz/lab/private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "viz/browse.h"
+#include "viz/headless.h"
+#include "viz/lab/keeper.h"
+
+enum { STATUS_CANNOT = 2 };
+
+struct run {
+    const struct options *options;
+    struct keeper *keeper;
+    struct session session;
+    bool ended;
+    int status; /* of the command, as waitpid(2) has it */
+};
+
+static int cannot(const char *text)
+{
+    fprintf(stderr, "viz: %s\n", text);
+    return STATUS_CANNOT;
+}
+
+static bool has_ended(void *self)
+{
+    struct run *run = self;
+
+    if (!run->ended)
+        run->ended = keeper_ended(run->keeper, &run->status) != 0;
+    return run->ended;
+}
+
+static bool on_screen(const struct options *options)
+{
+    return options->mode == MODE_SCREEN || options->mode == MODE_DUMP;
+}
+
+static int enter(struct run *run)
+{
+    const struct keeper_options wanted = {.quiet = on_screen(run->options)};
+    enum keeper_network network;
+    struct keeper_refusal refusal;
+
+    run->keeper = keeper_open(&wanted, &network, &refusal);
+    if (run->keeper == NULL || network != KEEPER_PRIVATE)
+        return cannot(refusal.text);
+    return 0;
+}
+
+static int open_session(struct run *run)
+{
+    const struct options *options = run->options;
+    struct capture_error error;
+    struct capture *capture;
+
+    capture = capture_open_live(
+        options->interface != NULL ? options->interface : "lo",
+        options->snaplen, options->filter, &error);
+    if (capture == NULL)
+        return cannot(error.text);
+    if (options->write_path != NULL &&
+        capture_keep(capture, options->write_path, &error) == -1) {
+        capture_close(capture);
+        return cannot(error.text);
+    }
+    if (session_init(&run->session, capture, sockets_open()) == -1)
+        return cannot(strerror(errno));
+    return 0;
+}
+
+static void tell_status(const struct run *run)
+{
+    const char *name = run->options->command[0];
+
+    if (!run->ended || run->status == 0)
+        return;
+    if (WIFSIGNALED(run->status))
+        fprintf(stderr, "viz: %s was ended by signal %d (%s)\n", name,
+                WTERMSIG(run->status), strsignal(WTERMSIG(run->status)));
+    else
+        fprintf(stderr, "viz: %s ended with status %d\n", name,
+                WEXITSTATUS(run->status));
+}
+
+static int run_inside(struct run *run)
+{
+    const struct options *options = run->options;
+    pid_t command;
+    int status;
+
+    if (keeper_drop_rights() == -1)
+        return cannot("the rights in the private network could not be given "
+                      "up, so nothing was started.");
+    if (keeper_run(run->keeper, options->command, &command) == -1) {
+        fprintf(stderr, "viz: %s cannot be run: %s\n", options->command[0],
+                strerror(errno));
+        return STATUS_CANNOT;
+    }
+    status = on_screen(options)
+                 ? browse_run_session(&run->session, options, has_ended, run)
+                 : headless_run_session(&run->session, options, has_ended, run);
+    tell_status(run);
+    return status;
+}
+
+int private_run(const struct options *options)
+{
+    struct run run = {.options = options};
+    int status = enter(&run);
+
+    if (status == 0) {
+        status = open_session(&run);
+        if (status == 0) {
+            status = run_inside(&run);
+            session_fini(&run.session);
+        }
+    }
+    keeper_close(run.keeper);
+    return status;
+}
