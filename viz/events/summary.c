@@ -21,20 +21,20 @@ static void print_states(FILE *out, const char *label,
 static const char *ended(const struct flow *flow)
 {
     if (flow->refused)
-        return "refused";
+        return "refused: nobody listened";
     switch (flow->closed_by) {
     case CLOSED_BY_CLIENT:
-        return "the client, first";
+        return "the client closed first";
     case CLOSED_BY_SERVER:
-        return "the server, first";
+        return "the server closed first";
     case CLOSED_BY_BOTH:
-        return "both at once";
+        return "both closed at once";
     case CLOSED_BY_RESET:
-        return "a reset";
+        return "by a reset";
     case CLOSED_OPEN:
         break;
     }
-    return "nobody yet";
+    return "not yet";
 }
 
 void summary_flow(FILE *out, const struct flow *flow)
@@ -66,7 +66,7 @@ void summary_flow(FILE *out, const struct flow *flow)
         fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
         print_states(out, "client's states", client);
         print_states(out, "server's states", server);
-        fprintf(out, "  closed by        %s\n", ended(flow));
+        fprintf(out, "  ended            %s\n", ended(flow));
     }
     fputc('\n', out);
 }
@@ -85,14 +85,17 @@ void summary_totals(FILE *out, struct track *track, uint64_t packets,
             udp++;
         retransmissions += flow->retransmissions;
     }
+    fputs("total\n", out);
+    fprintf(out, "  packets          %" PRIu64, packets);
+    if (dropped > 0)
+        fprintf(out, ", and %" PRIu64 " that the kernel had to drop", dropped);
     fprintf(out,
-            "%" PRIu64 " packets, %" PRIu64 " dropped by the kernel; %" PRIu64
-            " TCP and %" PRIu64 " UDP connections, %" PRIu64
-            " retransmissions\n",
-            packets, dropped, tcp, udp, retransmissions);
+            "\n  connections      %" PRIu64 " TCP, %" PRIu64 " UDP\n"
+            "  retransmissions  %" PRIu64 "\n",
+            tcp, udp, retransmissions);
     if (track_forgotten(track) > 0)
         fprintf(out,
-                "%" PRIu64 " more connections were forgotten: there were too "
-                "many at once\n",
+                "  not counted      %" PRIu64 " older connections: there were "
+                "too many at once\n",
                 track_forgotten(track));
 }

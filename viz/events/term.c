@@ -142,9 +142,9 @@ static int expected(struct reader *reader, const char *what)
     if (reader->failed)
         return -1;
     if (!peek(reader))
-        return fail(reader, "the line ends where %s should stand", what);
-    return fail(reader, "\"%.40s\" stands where %s should stand",
-                reader->word.text, what);
+        return fail(reader, "expected %s where the line ends", what);
+    return fail(reader, "expected %s where \"%.40s\" stands", what,
+                reader->word.text);
 }
 
 /* --- readers of one word --------------------------------------------------- */
@@ -303,9 +303,10 @@ static int read_state(struct reader *reader, struct term *term)
                       ? tcp_state_from_name(reader->word.text)
                       : TCP_UNKNOWN;
     if (term->state == TCP_UNKNOWN)
-        return expected(reader, "a state as netstat names it: LISTEN SYN_SENT "
-                                "SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 "
-                                "CLOSING TIME_WAIT CLOSE_WAIT LAST_ACK CLOSED");
+        return expected(reader,
+                        "a state of netstat's (LISTEN SYN_SENT SYN_RECV "
+                        "ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSING "
+                        "TIME_WAIT CLOSE_WAIT LAST_ACK CLOSED)");
     take(reader);
     return 0;
 }
@@ -364,8 +365,8 @@ static int read_waits(struct reader *reader, struct term *term)
                      ? wait_call_from_name(reader->word.text)
                      : WAIT_OTHER;
     if (term->call == WAIT_OTHER)
-        return expected(reader, "a call that blocks: accept recv send connect "
-                                "select poll epoll");
+        return expected(reader, "a call that blocks (accept recv send connect "
+                                "select poll epoll)");
     take(reader);
     if (peek_number(reader, "", 1, 65535, &port)) {
         take(reader);
@@ -475,7 +476,7 @@ int term_read(struct term *term, const char *line, char *why, size_t size)
         ;
     if (n == TERM_WORDS)
         return expected(&reader,
-                        "one of: listen handshake refused data close reset "
+                        "one of listen handshake refused data close reset "
                         "state established retransmit zero-window datagram "
                         "unreachable lost waits prints exits shell tls");
     take(&reader);
