@@ -60,6 +60,7 @@ static void one_client(struct probe *p)
     ask_exactly(p, text, length);
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){0});
     ask_exactly(p, text, 0);
+    probe_step(p, "from here on recv and send move half of what is asked");
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.short_counts = true});
     ask_exactly(p, text, length);
     remark_tiny_reads(p);
@@ -99,8 +100,10 @@ static void sign_swapped_address(struct probe *p)
         const struct call_record *record = &log->record[i];
 
         if (record->call == CALL_BIND &&
-            (uint64_t)record->length >> 32 == 0x0100007f)
+            (uint64_t)record->length >> 32 == 0x0100007f) {
+            probe_step(p, "look at its calls: it asks bind for 1.0.0.127");
             probe_sign(p, "address-swapped");
+        }
     }
     probe_kill(p);
 }
@@ -301,11 +304,13 @@ static void lost_clients(struct probe *p)
     wcd_ask_something(p);
 
     probe_sign(p, "reached-eintr");
+    probe_step(p, "from here on every second call is interrupted (EINTR)");
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.eintr_every = 2});
     for (int n = 0; n < 3; n++)
         wcd_ask_something(p);
 
     probe_sign(p, "reached-econnaborted");
+    probe_step(p, "from here on some accepts say ECONNABORTED");
     wcd_start_anew(
         p, BUILD_PLAIN,
         (struct calls_plan){.fail = {{CALL_ACCEPT, 1, ECONNABORTED},
@@ -314,6 +319,7 @@ static void lost_clients(struct probe *p)
         wcd_ask_something(p);
 
     probe_sign(p, "reached-dirty-errno");
+    probe_step(p, "from here on calls that succeed leave EINTR in errno");
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.dirty_errno = EINTR});
     for (int n = 0; n < 3; n++)
         wcd_ask_something(p);
@@ -343,6 +349,10 @@ static void sign_reuseaddr(struct probe *p)
         else if (option)
             elsewhere = true;
     }
+    probe_step(p, "look at its calls: SO_REUSEADDR was %s",
+               late        ? "set after bind"
+               : elsewhere ? "set on the client's socket"
+                           : "never set");
     probe_sign(p, late        ? "reuseaddr-late"
                   : elsewhere ? "reuseaddr-on-client"
                               : "reuseaddr-absent");

@@ -156,10 +156,11 @@ static const struct misconception table[] = {
         .lab = "01-blocking",
         .place = "1.8",
         .met = "check port-asked",
-        .likely = "You asked for one port and listen on another: the same two "
-                  "bytes, in the other order. The port in a sockaddr_in "
-                  "stands in network byte order: htons(port). The address "
-                  "too: htonl(INADDR_LOOPBACK).",
+        .likely = "The same bytes in the other order are another port, and "
+                  "127.0.0.1 so becomes 1.0.0.127, which is nobody here. Port "
+                  "and address stand in a sockaddr_in in network byte order, "
+                  "whatever your machine's own is: htons(port), "
+                  "htonl(INADDR_LOOPBACK).",
         .read = "ip(7), Address format; byteorder(3); lesson 1, The idea",
         .rank = 90,
         .rule = {{FAILS("port-asked"), SIGN("port-asked", "port-swapped")},
