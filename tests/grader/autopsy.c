@@ -158,11 +158,13 @@ void autopsy(struct probe *p)
     int count = cell_pids(&p->cell, pids, CELL_PIDS), told = 0;
 
     probe_look(p);
+    if (count > TOLD)
+        lines_add(&p->result.autopsy, "it has %d processes", count);
     for (int i = 0; i < count; i++) {
         struct wait_info thread[THREADS];
         int n = waits_look(pids[i], thread, THREADS);
 
-        if (n < 0 && i == 0)
+        if (n < 0 && count == 1)
             lines_add(&p->result.autopsy, "could not inspect it: %s",
                       strerror(errno));
         for (int t = 0; t < n && t < THREADS; t++, told++) {

@@ -303,10 +303,18 @@ static void feed_input(struct cell *cell)
     close_fd(&cell->input_fd);
 }
 
+static void stop_for(struct cell *cell, enum cell_killer killer)
+{
+    if (cell->killer == CELL_NOT_KILLED)
+        cell->killer = killer;
+    kill(cell->init ? cell->init : cell->bwrap, SIGKILL);
+}
+
 static void watch(struct cell *cell)
 {
-    int64_t now = clock_now();
     uint64_t limit = (uint64_t)cell->plan.limits.memory_mb << 10;
+    int64_t now = clock_now();
+    pid_t pids[CELL_PIDS];
     long kb;
 
     cell_find_main(cell);
@@ -318,10 +326,11 @@ static void watch(struct cell *cell)
         cell->peak_kb = (uint64_t)kb;
     if (cell->plan.sanitized)
         limit *= SANITIZED;
-    if (kb > 0 && (uint64_t)kb > limit) {
-        cell->killer = CELL_KILLED_FOR_MEMORY;
-        kill(cell->init ? cell->init : cell->bwrap, SIGKILL);
-    }
+    if (kb > 0 && (uint64_t)kb > limit)
+        stop_for(cell, CELL_KILLED_FOR_MEMORY);
+    /* The kernel counts bubblewrap's own two as well. */
+    if (cell_pids(cell, pids, CELL_PIDS) >= cell->plan.limits.processes - 4)
+        stop_for(cell, CELL_KILLED_FOR_PROCESSES);
 }
 
 /* Reduced isolation: what the program left behind was handed to us, since we

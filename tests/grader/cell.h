@@ -51,7 +51,12 @@ struct cell_stream {
     size_t marks;
 };
 
-enum cell_killer { CELL_NOT_KILLED, CELL_KILLED_BY_US, CELL_KILLED_FOR_MEMORY };
+enum cell_killer {
+    CELL_NOT_KILLED,
+    CELL_KILLED_BY_US,
+    CELL_KILLED_FOR_MEMORY,
+    CELL_KILLED_FOR_PROCESSES /* a fork bomb would starve us, not only itself */
+};
 
 struct cell {
     pid_t bwrap;     /* our child */

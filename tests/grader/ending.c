@@ -28,6 +28,11 @@ void ending_describe(struct probe *p, char *text, size_t size)
                  cell->plan.limits.memory_mb);
         return;
     }
+    if (cell->killer == CELL_KILLED_FOR_PROCESSES) {
+        snprintf(text, size, "had %d processes or more and was stopped",
+                 cell->plan.limits.processes - 4);
+        return;
+    }
     if (cell->signal) {
         name = sigabbrev_np(cell->signal);
         snprintf(text, size, "was killed by SIG%s%s", name ? name : "?",
@@ -151,6 +156,8 @@ void ending_examine(struct probe *p)
     ending_describe(p, text, sizeof text);
     if (cell->killer == CELL_KILLED_FOR_MEMORY)
         probe_sign(p, "killed-for-memory");
+    else if (cell->killer == CELL_KILLED_FOR_PROCESSES)
+        probe_sign(p, "killed-for-processes");
     else if (cell->signal) {
         name = sigabbrev_np(cell->signal);
         snprintf(sign, sizeof sign, "killed-by-SIG%s", name ? name : "?");

@@ -114,19 +114,51 @@ static int descriptors(pid_t pid)
     return count;
 }
 
+/* The state letter of proc(5); X when there is no such process. */
+static char state(pid_t pid)
+{
+    char text[1024], *after;
+
+    if (slurp(text, sizeof text, "/proc/%d/stat", (int)pid) <= 0)
+        return 'X';
+    after = strrchr(text, ')'); /* the name may hold anything */
+    return after && after[1] ? after[2] : 'X';
+}
+
 int cell_descriptors(const struct cell *cell)
 {
     pid_t pids[CELL_PIDS];
     int count = cell_pids(cell, pids, CELL_PIDS), sum = 0;
 
     for (int i = 0; i < count; i++) {
-        int n = descriptors(pids[i]);
+        int n = descriptors(pids[i]), error = errno;
 
-        if (n < 0 && errno != ENOENT)
+        if (n < 0 && state(pids[i]) != 'Z' && state(pids[i]) != 'X') {
+            errno = error;
             return -1;
+        }
         sum += n > 0 ? n : 0;
     }
     return count ? sum : -1;
+}
+
+/* Ticks of one process, its own and those of the children it has waited for;
+ * of the cell's pid 1 only the latter. */
+static int64_t ticks(pid_t pid, bool own)
+{
+    unsigned long user, system, child_user, child_system;
+    char text[1024];
+    const char *after;
+
+    if (slurp(text, sizeof text, "/proc/%d/stat", (int)pid) < 0)
+        return 0;
+    after = strrchr(text, ')');
+    if (!after || sscanf(after,
+                         ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu "
+                         "%lu %lu %lu",
+                         &user, &system, &child_user, &child_system) != 4)
+        return 0;
+    return (int64_t)(child_user + child_system + (own ? user + system : 0));
 }
 
 int64_t cell_cpu_ns(const struct cell *cell)
@@ -134,23 +166,11 @@ int64_t cell_cpu_ns(const struct cell *cell)
     const int64_t tick = CLOCK_SECOND / sysconf(_SC_CLK_TCK);
     pid_t pids[CELL_PIDS];
     int count = cell_pids(cell, pids, CELL_PIDS);
-    char text[1024];
-    int64_t sum = 0;
+    int64_t sum = cell->init > 0 ? ticks(cell->init, false) : 0;
 
-    for (int i = 0; i < count; i++) {
-        unsigned long user, system;
-        const char *after;
-
-        if (slurp(text, sizeof text, "/proc/%d/stat", (int)pids[i]) < 0)
-            continue;
-        after = strrchr(text, ')'); /* the name may hold anything */
-        if (after && sscanf(after,
-                            ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
-                            "%*u %lu %lu",
-                            &user, &system) == 2)
-            sum += (int64_t)(user + system) * tick;
-    }
-    return sum;
+    for (int i = 0; i < count; i++)
+        sum += ticks(pids[i], true);
+    return sum * tick;
 }
 
 static long status_number(const char *text, const char *key)
@@ -216,13 +236,7 @@ long cell_peak_kb(const struct cell *cell)
 
 char cell_state(const struct cell *cell)
 {
-    char text[1024], *after;
-
-    if (cell->main <= 0 ||
-        slurp(text, sizeof text, "/proc/%d/stat", (int)cell->main) <= 0)
-        return 'X';
-    after = strrchr(text, ')');
-    return after && after[1] ? after[2] : 'X';
+    return cell->main > 0 ? state(cell->main) : 'X';
 }
 
 uint32_t cell_socket_inode(pid_t pid, int fd)

@@ -250,9 +250,9 @@ static int run(struct grading *g)
                             .ended = on_end,
                             .self = g};
 
-    /* Checks mostly wait; with networks of their own they do not meet. */
+    /* Checks mostly wait, and with networks of their own they never meet. */
     driver.at_once = g->isolation.level == ISOLATION_FULL
-                         ? (int)sysconf(_SC_NPROCESSORS_ONLN)
+                         ? 2 * (int)sysconf(_SC_NPROCESSORS_ONLN)
                          : 1;
     for (size_t i = 0; i < MOST_CHECKS; i++)
         g->captures[i] = -1;

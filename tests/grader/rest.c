@@ -5,6 +5,7 @@
  * moves. The times below only filter what is in flight on a busy machine.
  */
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "common/clock.h"
 #include "tests/grader/probe.h"
@@ -12,7 +13,7 @@
 enum {
     BLOCKED_MS = 300, /* still for so long, inside accept, recv, send */
     OTHER_MS = 2500,  /* inside anything else: it may have a timer */
-    SPIN_MS = 700,    /* CPU time of the program, and no progress */
+    SPIN_MS = 500,    /* CPU time of the program, and no progress */
     LOOK_MS = 25
 };
 
@@ -66,8 +67,27 @@ void rest_begin(struct probe *p, struct rest_watch *watch)
     watch->looked = watch->since;
 }
 
+/* Calls that no time-out ends. */
+static bool untimed(const struct wait_info *thread)
+{
+    switch (thread->call) {
+    case WAIT_ACCEPT:
+    case WAIT_RECV:
+    case WAIT_SEND:
+        return true;
+    default:
+        break;
+    }
+#ifdef SYS_pause
+    if (thread->number == SYS_pause)
+        return true;
+#endif
+    return thread->number == SYS_wait4 || thread->number == SYS_waitid ||
+           thread->number == SYS_rt_sigsuspend;
+}
+
 /* How long they must be still: the shorter when every thread is inside a call
- * that only another's bytes can end. -1: one of them runs. */
+ * that only another's doing can end. -1: one of them runs. */
 static int patience(struct probe *p)
 {
     struct wait_info thread[THREADS];
@@ -84,8 +104,7 @@ static int patience(struct probe *p)
         for (int t = 0; t < n && t < THREADS; t++) {
             if (thread[t].running)
                 return -1;
-            if (thread[t].call != WAIT_ACCEPT && thread[t].call != WAIT_RECV &&
-                thread[t].call != WAIT_SEND)
+            if (!untimed(&thread[t]))
                 ms = OTHER_MS;
         }
     }

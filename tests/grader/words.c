@@ -1,6 +1,7 @@
 /* The report for a person. See report.h; the form is docs/grading.md's. */
 #include "tests/grader/report.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "tests/grader/misconceptions.h"
@@ -214,22 +215,65 @@ static void starter_words(FILE *out, const struct report *report)
             report->lab->name);
 }
 
-void words_summary(FILE *out, const struct report *report, bool colour)
+/* What stops a program before any question can be asked: told once, for the
+ * first check that met it. */
+static const char *root_of(const struct result *result)
 {
-    struct score score = report_score(report);
-    bool all = report_status(report) == 0;
+    static const char *const roots[] = {"exited-early", "never-listened",
+                                        "port-swapped", "port-other",
+                                        "address-other"};
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (result->grade == GRADE_FAIL && result_has_sign(result, roots[i]))
+            return roots[i];
+    return NULL;
+}
+
+/* An earlier check whose message says the same; SIZE_MAX when there is none. */
+static size_t told_before(const struct report *report, size_t i)
+{
+    const char *root = root_of(&report->result[i]);
+
+    for (size_t n = 0; root && n < i; n++)
+        if (report->which[n] && root_of(&report->result[n]) &&
+            strcmp(root, root_of(&report->result[n])) == 0)
+            return n;
+    return SIZE_MAX;
+}
+
+static void failures(FILE *out, const struct report *report, bool colour)
+{
+    size_t same = 0;
     int told = 0;
 
     for (size_t i = 0; i < report->lab->check_count; i++) {
-        if (!report->which[i] || report->result[i].grade == GRADE_PASS)
+        const struct result *result = &report->result[i];
+
+        if (!report->which[i] || result->grade == GRADE_PASS)
             continue;
-        if (report->untouched && told >= 1 &&
-            report->result[i].grade == GRADE_FAIL)
+        if (told_before(report, i) != SIZE_MAX) {
+            same++;
+            continue;
+        }
+        if (report->untouched && told > 0 && result->grade == GRADE_FAIL)
             continue; /* one is enough to see what a message looks like */
         fputc('\n', out);
         words_check(out, report, i, colour);
         told++;
     }
+    if (same)
+        fprintf(out,
+                "\nIn the same way %zu more check%s fail%s: mend this one "
+                "first.\n",
+                same, same == 1 ? "" : "s", same == 1 ? "s" : "");
+}
+
+void words_summary(FILE *out, const struct report *report, bool colour)
+{
+    struct score score = report_score(report);
+    bool all = report_status(report) == 0;
+
+    failures(out, report, colour);
     remarks(out, report);
     if (report->untouched)
         starter_words(out, report);
