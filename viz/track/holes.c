@@ -66,6 +66,13 @@ void holes_clear(struct hole_pool *pool, struct holes *holes)
         drop_first(pool, holes);
 }
 
+void holes_forget(struct hole_pool *pool, struct holes *holes, uint32_t edge,
+                  uint32_t reach)
+{
+    while (holes->first != 0 && edge - pool->nodes[holes->first].left > reach)
+        drop_first(pool, holes);
+}
+
 void holes_add(struct hole_pool *pool, struct holes *holes, uint32_t left,
                uint32_t right)
 {
@@ -106,7 +113,8 @@ uint32_t holes_within(const struct hole_pool *pool, const struct holes *holes,
 }
 
 /* Take [left, right), which lies inside it, out of the hole at *link; returns
- * the link to go on from. */
+ * the link to go on from, NULL when it was the middle of that hole: then no
+ * other can be concerned. */
 static uint32_t *cut(struct hole_pool *pool, struct holes *holes,
                      uint32_t *link, uint32_t left, uint32_t right)
 {
@@ -130,6 +138,7 @@ static uint32_t *cut(struct hole_pool *pool, struct holes *holes,
         hole->right = left;
         hole->next = rest;
         holes->count++;
+        return NULL;
     }
     return &hole->next;
 }
@@ -139,7 +148,7 @@ uint32_t holes_fill(struct hole_pool *pool, struct holes *holes, uint32_t left,
 {
     uint32_t bytes = 0, *link = &holes->first;
 
-    while (*link != 0) {
+    while (link != NULL && *link != 0) {
         uint32_t from = left, to = right;
         uint32_t seen = overlap(&pool->nodes[*link], &from, &to);
 

@@ -48,6 +48,10 @@ uint32_t holes_fill(struct hole_pool *pool, struct holes *holes, uint32_t left,
 /* The same without changing anything. */
 uint32_t holes_within(const struct hole_pool *pool, const struct holes *holes,
                       uint32_t left, uint32_t right);
+/* Forget those that begin more than `reach` before `edge`: far behind, numbers
+ * can no longer be compared. */
+void holes_forget(struct hole_pool *pool, struct holes *holes, uint32_t edge,
+                  uint32_t reach);
 void holes_clear(struct hole_pool *pool, struct holes *holes);
 
 #endif

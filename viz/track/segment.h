@@ -53,6 +53,9 @@ void note_verdict(struct note *note, enum verdict_name name, const char *kind,
  * it. Changes only what verdicts remember. */
 void verdict_segment(struct segment *segment);
 
+/* Whether its numbers can be of this connection at all. */
+bool sequence_plausible(const struct segment *segment);
+
 /* sequence.c: numbers, bytes and windows of both ends, and the relative
  * numbers of the note. */
 void sequence_segment(struct segment *segment);

@@ -5,7 +5,10 @@
  */
 #include "viz/track/segment.h"
 
-enum { WIDEST_WINDOW = 1 << 30 }; /* RFC 7323 2.3 */
+enum {
+    WIDEST_WINDOW = 1 << 30, /* RFC 7323 2.3 */
+    MOST_PAYLOAD = 1 << 24   /* far above what any stack hands to its card */
+};
 
 static bool near(uint32_t a, uint32_t b)
 {
@@ -16,11 +19,13 @@ static bool near(uint32_t a, uint32_t b)
 
 /* A second SYN with another number in an open connection is not part of it,
  * and neither is what lies beyond any window. */
-static bool is_plausible(const struct segment *segment)
+bool sequence_plausible(const struct segment *segment)
 {
     const struct flow_end *sender = segment->sender;
     uint32_t seq = segment->packet->tcp.seq;
 
+    if (segment->payload > MOST_PAYLOAD)
+        return false;
     if (!sender->has_isn)
         return true;
     if (has_flags(segment, TCP_SYN))
@@ -94,6 +99,7 @@ static void take_data(struct segment *segment)
     if (sender->fin_sent && seq_after(sender->fin_seq + 1, next))
         next = sender->fin_seq + 1;
     sender->next_seq = next;
+    holes_forget(segment->holes, holes, next, WIDEST_WINDOW);
 }
 
 /* The acknowledgement, unless it is about numbers that cannot have been sent,
@@ -109,6 +115,8 @@ static void take_ack(struct segment *segment)
         if (!segment->received->spoke)
             return;
         receiver->next_seq = ack; /* sent, but not captured */
+        holes_forget(segment->holes, &segment->received->holes, ack,
+                     WIDEST_WINDOW);
     }
     if (sender->has_acked && seq_before(ack, sender->acked))
         return;
@@ -131,7 +139,6 @@ void sequence_segment(struct segment *segment)
     struct flow_end *sender = segment->sender, *receiver = segment->receiver;
     bool syn = tcp->flags & TCP_SYN, ack = tcp->flags & TCP_ACK;
 
-    segment->plausible = is_plausible(segment);
     if (!sender->has_isn ||
         (syn && segment->plausible && tcp->seq != sender->isn))
         count_from(sender, syn ? tcp->seq : tcp->seq - 1);

@@ -183,6 +183,7 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
                   ((flags & TCP_FIN) != 0);
     if (flow->packets == 0)
         flow->midstream = (flags & TCP_SYN) == 0;
+    segment.plausible = sequence_plausible(&segment);
     note_before(tracked, packet, note);
     verdict_segment(&segment);
     sequence_segment(&segment);

@@ -177,7 +177,7 @@ void verdict_segment(struct segment *segment)
 {
     const struct tcp_header *tcp = &segment->packet->tcp;
 
-    if (tcp->flags & TCP_RST)
+    if (!segment->plausible || (tcp->flags & TCP_RST))
         return;
     if (tcp->window == 0 && !has_any_flag(segment, TCP_SYN | TCP_FIN))
         note_verdict(segment->note, VERDICT_ZERO_WINDOW, NULL, NULL);
