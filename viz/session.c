@@ -9,8 +9,9 @@
 #include "viz/decode/decode.h"
 
 enum {
-    LOOK_BUSY_MS = 50,  /* while sockets exist */
-    LOOK_IDLE_MS = 100, /* while there are none */
+    LOOK_MS = 50,
+    LOOK_AT_REST_MS = 200, /* a look costs a walk through the kernel's tables */
+    REST_MS = 1000,
     QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
 };
 
@@ -59,12 +60,24 @@ void session_remove_sink(struct session *session, void *self)
     session->sink_count = kept;
 }
 
+/* What a look can show of a socket, mixed into a number. The kernel lists
+ * sockets in no order, so that these numbers are added up. */
+static uint64_t socket_sum(const struct socket_sample *socket)
+{
+    uint64_t sum = socket->cookie * UINT64_C(0x9e3779b97f4a7c15);
+
+    sum ^= (uint64_t)socket->state << 56 ^ (uint64_t)socket->timer << 48 ^
+           (uint64_t)socket->receive_queue << 20 ^ socket->send_queue;
+    sum *= UINT64_C(0xbf58476d1ce4e5b9);
+    return sum ^ sum >> 29;
+}
+
 void session_event(void *self, const struct event *event)
 {
     struct session *session = self;
 
     if (event->kind == EVENT_SOCKET)
-        session->has_sockets = true;
+        session->look += socket_sum(&event->socket);
     for (int i = 0; i < session->sink_count; i++)
         session->sinks[i].sink(session->sinks[i].self, event);
 }
@@ -96,26 +109,39 @@ static int take_frame(struct session *session, const struct frame *frame,
 
 int session_look(struct session *session)
 {
+    int status;
+
     if (!session->sockets)
         return 0;
-    session->has_sockets = false;
-    return sockets_look(session->sockets, session_event, session);
+    session->look = 0;
+    status = sockets_look(session->sockets, session_event, session);
+    if (session->look != session->last_look)
+        session->changed_ns = clock_now();
+    session->last_look = session->look;
+    return status;
 }
 
-/* A look that fails once (no buffer for the answer) is simply made again. */
-static void look_when_due(struct session *session)
+/* After a round that took so many frames. A look that fails once (no buffer
+ * for the answer) is simply made again. */
+static void look_when_due(struct session *session, int taken)
 {
-    int64_t now;
+    int64_t now, soon;
 
     if (!session->sockets)
         return;
     now = clock_now();
+    soon = now + LOOK_MS * CLOCK_MS;
+    if (taken > 0) {
+        session->changed_ns = now;
+        if (session->next_look_ns > soon)
+            session->next_look_ns = soon;
+    }
     if (now < session->next_look_ns)
         return;
     session_look(session);
-    session->next_look_ns =
-        now + (int64_t)(session->has_sockets ? LOOK_BUSY_MS : LOOK_IDLE_MS) *
-                  CLOCK_MS;
+    session->next_look_ns = soon;
+    if (now - session->changed_ns > (int64_t)REST_MS * CLOCK_MS)
+        session->next_look_ns = now + (int64_t)LOOK_AT_REST_MS * CLOCK_MS;
 }
 
 int session_pump(struct session *session, int most, struct capture_error *error)
@@ -133,7 +159,7 @@ int session_pump(struct session *session, int most, struct capture_error *error)
         else
             taken++;
     }
-    look_when_due(session);
+    look_when_due(session, taken);
     if (!session->failed || taken > 0)
         return taken;
     *error = session->failure;

@@ -23,10 +23,12 @@ struct session {
     } sinks[SESSION_SINKS];
     int sink_count;
     uint64_t packets;
-    int64_t newest_ns;    /* time of the newest packet */
-    int64_t next_look_ns; /* when the kernel is asked next (monotonic) */
-    bool has_sockets;     /* as of the last look */
-    bool failed;          /* `failure` is told when what came before it was */
+    int64_t newest_ns;        /* time of the newest packet */
+    int64_t next_look_ns;     /* when the kernel is asked next (monotonic) */
+    int64_t changed_ns;       /* when there was last a packet, or the kernel had
+                             something new to say (monotonic) */
+    uint64_t look, last_look; /* sums over the sockets of two looks */
+    bool failed; /* `failure` is told when what came before it was */
     struct capture_error failure;
 };
 
@@ -42,8 +44,9 @@ void session_remove_sink(struct session *session, void *self);
 void session_event(void *session, const struct event *event);
 
 /* Take at most `most` frames that wait, and look into the kernel's tables when
- * it is time (20 times a second while sockets exist, else 10). How many frames
- * there were; -1 with *error. 0 on a file is its end. */
+ * it is time (20 times a second while something happens, 5 times after a second
+ * of rest). How many frames there were; -1 with *error. 0 on a file is its
+ * end. */
 int session_pump(struct session *session, int most,
                  struct capture_error *error);
 /* Before the end: take what is on the ring and came before `stop_ns` (wall
