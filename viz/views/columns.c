@@ -174,7 +174,7 @@ static const struct column {
                                           is asked */
     cell_fn *cell;
 } table[] = {
-    {"#", 3, 0, RIGHT, cell_id},
+    {"#", 0, 0, ID, cell_id},
     {"proto", 5, 0, LEFT, cell_protocol},
     {"client", 0, 0, LEFT, cell_client},
     {"server", 0, 0, LEFT, cell_server},
@@ -199,10 +199,18 @@ static bool is_there(const struct store *store, const struct column *column,
            (column->kind != KERNEL || store_kernel(store));
 }
 
+/* Numbers of connections grow; there is no point in cutting them. */
+static int id_columns(const struct store *store)
+{
+    size_t flows = store_flows(store);
+
+    return flows > 0 && store_flow(store, flows - 1)->id > 999 ? 8 : 3;
+}
+
 /* Columns of an address: two share what the others leave. */
 static int address_columns(const struct store *store, int columns)
 {
-    int left = columns - 1; /* the cursor's mark */
+    int left = columns - 1 - id_columns(store); /* the cursor's mark */
 
     for (size_t i = 0; i < TABLE; i++) {
         if (is_there(store, &table[i], columns))
@@ -212,17 +220,13 @@ static int address_columns(const struct store *store, int columns)
     return left > 47 ? 47 : left < 0 ? 0 : left;
 }
 
-static void draw_cell(struct area area, int row, int column,
-                      const struct column *how, enum style style,
-                      const char *text)
+static void draw_cell(struct area area, int row, int column, int columns,
+                      bool right, enum style style, const char *text)
 {
     int width = text_width(text);
 
-    area_text(area, row,
-              how->kind == RIGHT && width < how->columns
-                  ? column + how->columns - width
-                  : column,
-              style, text);
+    area_text(area_part(area, row, column, 1, columns), 0,
+              right && width < columns ? columns - width : 0, style, text);
 }
 
 void columns_draw(const struct viewer *viewer, struct area area, int row,
@@ -231,18 +235,20 @@ void columns_draw(const struct viewer *viewer, struct area area, int row,
     int shared = address_columns(viewer->store, area.columns), column = 1;
 
     for (size_t i = 0; i < TABLE; i++) {
-        int columns = table[i].columns ? table[i].columns : shared;
-        struct area cell = area_part(area, row, 0, 1, column + columns);
+        bool right = table[i].kind == RIGHT || table[i].kind == ID;
+        int columns = table[i].columns;
         enum style style = STYLE_DIM;
         char text[WORDS];
 
         if (!is_there(viewer->store, &table[i], area.columns))
             continue;
+        if (columns == 0)
+            columns = table[i].kind == ID ? id_columns(viewer->store) : shared;
         if (flow)
             style = table[i].cell(viewer, flow, columns, text);
         else
             snprintf(text, sizeof text, "%s", table[i].title);
-        draw_cell(cell, 0, column, &table[i], style, text);
+        draw_cell(area, row, column, columns, right, style, text);
         column += columns + 1;
     }
 }

@@ -162,6 +162,11 @@ static void tcp_label(const struct store_row *row, enum detail detail,
     tcp_flags_text(tcp->flags, flags, sizeof flags);
     if (length == 0 || detail <= DETAIL_FLAGS)
         add(text, "%s", flags);
+    else if (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST))
+        add(text, "%s%s",
+            tcp_flags_text(tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST), flags,
+                           sizeof flags),
+            detail == DETAIL_PAYLOAD ? "" : " ");
     if (detail <= DETAIL_SEQ && seq_matters(row))
         add(text, " seq=%u", row->note.relative_seq);
     if (tcp->flags & TCP_ACK &&

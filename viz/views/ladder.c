@@ -253,8 +253,13 @@ void ladder_id(struct area area, int row, const struct flow *flow)
 {
     struct layout l = lay_out(area.columns);
     char text[WORDS];
+    int length = snprintf(text, sizeof text, "%u", flow->id);
 
-    snprintf(text, sizeof text, "%u", flow->id);
+    if (length > l.id_columns && l.id_columns > 1) /* its last digits */
+        snprintf(text, sizeof text, "\xE2\x80\xA6%0*u", l.id_columns - 1,
+                 flow->id % (l.id_columns > 3   ? 1000
+                             : l.id_columns > 2 ? 100
+                                                : 10));
     text_right(area, row, l.id, l.id_columns, STYLE_DIM, text);
 }
 
