@@ -162,16 +162,14 @@ static enum style cell_closed(const struct viewer *viewer,
                                               : STYLE_PLAIN;
 }
 
+/* RIGHT and ID: numbers. KERNEL: only when it is asked. */
+enum kind { LEFT, RIGHT, ID, KERNEL };
+
 static const struct column {
     const char *title;
     int columns; /* 0: shares what is left */
     int from;    /* width of the area from which it is there */
-    enum {
-        LEFT,
-        RIGHT,
-        KERNEL
-    } kind; /* RIGHT: numbers. KERNEL: only when it
-                                          is asked */
+    enum kind kind;
     cell_fn *cell;
 } table[] = {
     {"#", 0, 0, ID, cell_id},
@@ -203,8 +201,12 @@ static bool is_there(const struct store *store, const struct column *column,
 static int id_columns(const struct store *store)
 {
     size_t flows = store_flows(store);
+    uint32_t id = flows > 0 ? store_flow(store, flows - 1)->id : 0;
+    int digits = 3;
 
-    return flows > 0 && store_flow(store, flows - 1)->id > 999 ? 8 : 3;
+    for (uint32_t rest = id / 1000; rest > 0; rest /= 10)
+        digits++;
+    return digits;
 }
 
 /* Columns of an address: two share what the others leave. */
