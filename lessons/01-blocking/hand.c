@@ -125,6 +125,17 @@ static void call_send(int fd, const char *text)
     returned(send(fd, text, strlen(text), 0));
 }
 
+static void call_flood(int fd, const char *count)
+{
+    size_t size = (size_t)atoi(count);
+    char *bytes = calloc(1, size);
+
+    printf("send(%d, bytes, %zu)", fd, size);
+    fflush(stdout);
+    returned(bytes ? send(fd, bytes, size, 0) : -1);
+    free(bytes);
+}
+
 static void call_recv(int fd, const char *most)
 {
     char bytes[4096];
@@ -223,6 +234,7 @@ static const struct call {
     {"accept", "FD", "wait for a client: a second socket", call_accept},
     {"connect", "FD PORT", "knock, and wait for the answer", call_connect},
     {"send", "FD TEXT", "hand bytes to the kernel", call_send},
+    {"flood", "FD COUNT", "send so many zero bytes, in one call", call_flood},
     {"recv", "FD MOST", "wait for bytes, take at most so many", call_recv},
     {"shutdown", "FD", "say goodbye (FIN), but still listen", call_shutdown},
     {"close", "FD", "give the descriptor back", call_close},
