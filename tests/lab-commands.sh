@@ -68,7 +68,7 @@ says 'the starter builds' 0 '^Built build/labs/01-blocking/wcd from work/01-bloc
 is 'without a warning' test "$(wc -l <"$out")" = 1
 "$kit/build/labs/01-blocking/wcd" 7101 >"$out" 2>&1
 status=$?
-says 'the starter fails kindly' 2 '^wcd: next, write open_listener\(\), .*: wcd\.c, line [0-9]+$'
+says 'the starter fails kindly' 2 '^wcd: next, wcd\.c line [0-9]+: write open_listener\(\): '
 is 'in one line' test "$(wc -l <"$out")" = 1
 is 'make wcd in the lab shell builds again' \
     sh -c "make -s -C '$kit/build/labs/01-blocking' wcd >/dev/null"

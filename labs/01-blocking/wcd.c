@@ -23,7 +23,7 @@
 #define WRITE_NEXT(what) write_next((what), __LINE__)
 static _Noreturn void write_next(const char *what, int line)
 {
-    fprintf(stderr, "wcd: next, write %s: wcd.c, line %d\n", what, line);
+    fprintf(stderr, "wcd: next, wcd.c line %d: %s\n", line, what);
     exit(2);
 }
 
@@ -78,7 +78,7 @@ static void count(struct counts *counts, const unsigned char *piece,
                   size_t length)
 {
     counts->crc = crc32_add(counts->crc, piece, length);
-    WRITE_NEXT("count(), lines, words and bytes of one piece");
+    WRITE_NEXT("write count(): lines, words, bytes of one piece");
 }
 
 /* A socket that listens on 127.0.0.1 at `port`; or -1, and errno says why.
@@ -88,7 +88,7 @@ static void count(struct counts *counts, const unsigned char *piece,
 static int open_listener(uint16_t port)
 {
     (void)port;
-    WRITE_NEXT("open_listener(), a socket that listens on 127.0.0.1");
+    WRITE_NEXT("write open_listener(): it listens on 127.0.0.1");
 }
 
 /* One client, from its first byte to its last. Ask yourself at each call: what
@@ -101,7 +101,7 @@ static void serve(int client)
 
     (void)client;
     count(&counts, piece, 0);
-    WRITE_NEXT("serve(), receive to the end, answer, close");
+    WRITE_NEXT("write serve(): receive to the end, answer, close");
 }
 
 int main(int argc, char *argv[])
