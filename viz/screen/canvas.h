@@ -13,21 +13,22 @@
 /* Colours carry meaning, never alone: a letter or a word says the same. */
 enum style {
     STYLE_PLAIN,
-    STYLE_DIM,      /* time, hints, what is past */
-    STYLE_STRONG,   /* headings, the selected state */
-    STYLE_KEY,      /* what to type or press */
-    STYLE_CLIENT,   /* the client's end and its packets */
-    STYLE_SERVER,   /* the server's */
-    STYLE_GOOD,     /* a tick, ESTABLISHED */
-    STYLE_WARN,     /* waits, retransmissions, assumed */
-    STYLE_BAD,      /* resets, refusals, broken promises */
-    STYLE_BAR,      /* the title and key bars */
-    STYLE_CURSOR,   /* the selected row */
+    STYLE_DIM,    /* time, hints, what is past */
+    STYLE_STRONG, /* headings, the selected state */
+    STYLE_KEY,    /* what to type or press */
+    STYLE_CLIENT, /* the client's end and its packets */
+    STYLE_SERVER, /* the server's */
+    STYLE_GOOD,   /* a tick, ESTABLISHED */
+    STYLE_WARN,   /* waits, retransmissions, assumed */
+    STYLE_BAD,    /* resets, refusals, broken promises */
+    STYLE_BAR,    /* the title and key bars */
+    STYLE_CURSOR, /* the selected row */
     STYLES
 };
 
 struct cell {
-    uint32_t code; /* a printable Unicode code point; 0: right half of a wide one */
+    uint32_t
+        code; /* a printable Unicode code point; 0: right half of a wide one */
     uint8_t style;
 };
 
@@ -62,8 +63,7 @@ int area_text(struct area area, int row, int column, enum style style,
 int area_textn(struct area area, int row, int column, enum style style,
                const char *bytes, size_t length);
 int area_printf(struct area area, int row, int column, enum style style,
-                const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+                const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Prose wrapped at spaces within columns [column, end of area); returns the
  * rows used, drawn or not (so that it also measures: rows below the area are
  * not drawn). */
