@@ -326,9 +326,16 @@ void probe_expect_idle(struct probe *p)
     probe_failed(p, true);
 }
 
+/* A process that is just ending cannot be counted: then once more. */
 int probe_descriptors(struct probe *p)
 {
-    return cell_descriptors(&p->cell);
+    struct rest_watch watch;
+    int now;
+
+    rest_begin(p, &watch);
+    while ((now = cell_descriptors(&p->cell)) < 0 && !rest_look(p, &watch, 0))
+        probe_wait(p, -1, 0, soon());
+    return now;
 }
 
 void probe_expect_descriptors(struct probe *p, int most)
@@ -337,7 +344,7 @@ void probe_expect_descriptors(struct probe *p, int most)
     int now;
 
     rest_begin(p, &watch);
-    while ((now = cell_descriptors(&p->cell)) > most &&
+    while (((now = cell_descriptors(&p->cell)) > most || now < 0) &&
            !rest_look(p, &watch, (uint64_t)now))
         probe_wait(p, -1, 0, soon());
     if (now < 0 && !p->cell.ended)

@@ -14,7 +14,8 @@ enum {
     BLOCKED_MS = 300, /* still for so long, inside accept, recv, send */
     OTHER_MS = 2500,  /* inside anything else: it may have a timer */
     SPIN_MS = 500,    /* CPU time of the program, and no progress */
-    LOOK_MS = 25
+    LOOK_MS = 25,
+    SETTLED_LOOKS = 20
 };
 
 static void sample(void *self, const struct event *event)
@@ -67,54 +68,70 @@ void rest_begin(struct probe *p, struct rest_watch *watch)
     watch->looked = watch->since;
 }
 
-/* Calls that no time-out ends. */
-static bool untimed(const struct wait_info *thread)
+/* How a program waits, from the surest to the least sure. */
+enum stillness {
+    WAITS_UNTIMED, /* every thread in a call that no time-out ends */
+    WAITS_NAMED,   /* or in select, poll, epoll_wait, which may have one */
+    WAITS_OTHER,   /* asleep in something else: a timer, a lock, a disk */
+    WAITS_NOT      /* one of them runs, or is about to */
+};
+
+static enum stillness of_thread(const struct wait_info *thread)
 {
+    if (thread->running || thread->number < 0) /* a page fault: it will run */
+        return WAITS_NOT;
     switch (thread->call) {
     case WAIT_ACCEPT:
     case WAIT_RECV:
     case WAIT_SEND:
-        return true;
+        return WAITS_UNTIMED;
+    case WAIT_SELECT:
+    case WAIT_POLL:
+    case WAIT_EPOLL:
+        return WAITS_NAMED;
     default:
         break;
     }
 #ifdef SYS_pause
     if (thread->number == SYS_pause)
-        return true;
+        return WAITS_UNTIMED;
 #endif
     return thread->number == SYS_wait4 || thread->number == SYS_waitid ||
-           thread->number == SYS_rt_sigsuspend;
+                   thread->number == SYS_rt_sigsuspend
+               ? WAITS_UNTIMED
+               : WAITS_OTHER;
 }
 
-/* How long they must be still: the shorter when every thread is inside a call
- * that only another's doing can end. -1: one of them runs. */
-static int patience(struct probe *p)
+static enum stillness stillness(struct probe *p)
 {
     struct wait_info thread[THREADS];
     pid_t pids[CELL_PIDS];
-    int count = cell_pids(&p->cell, pids, CELL_PIDS), ms = BLOCKED_MS;
+    int count = cell_pids(&p->cell, pids, CELL_PIDS);
+    enum stillness worst = WAITS_UNTIMED;
 
     if (count <= 0)
-        return -1;
+        return WAITS_NOT;
     for (int i = 0; i < count; i++) {
         int n = waits_look(pids[i], thread, THREADS);
 
-        if (n < 0)
-            ms = OTHER_MS; /* may not look: only stillness counts */
+        if (n == 0)
+            return WAITS_NOT; /* it is ending */
+        if (n < 0 && worst < WAITS_OTHER)
+            worst = WAITS_OTHER; /* may not look: only stillness counts */
         for (int t = 0; t < n && t < THREADS; t++) {
-            if (thread[t].running)
-                return -1;
-            if (!untimed(&thread[t]))
-                ms = OTHER_MS;
+            enum stillness s = of_thread(&thread[t]);
+
+            worst = s > worst ? s : worst;
         }
     }
-    return ms;
+    return worst;
 }
 
 bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)
 {
     int64_t now = clock_now(), cpu, switches;
     double scale = p->isolation->scale;
+    enum stillness still;
     uint64_t waiting;
     int ms;
 
@@ -147,12 +164,13 @@ bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)
         watch->rest = REST_SPINS;
         return true;
     }
-    ms = patience(p);
-    if (ms < 0 || cpu != watch->cpu || switches != watch->switches)
+    still = stillness(p);
+    ms = still == WAITS_UNTIMED ? BLOCKED_MS : OTHER_MS;
+    if (still == WAITS_NOT || cpu != watch->cpu || switches != watch->switches)
         watch->since = now;
     watch->cpu = cpu;
     watch->switches = switches;
-    if (ms >= 0 &&
+    if (still != WAITS_NOT &&
         now - watch->since > (int64_t)((double)ms * scale) * CLOCK_MS) {
         watch->rest = REST_BLOCKED;
         return true;
@@ -160,20 +178,28 @@ bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)
     return false;
 }
 
+/* Nothing to do and nothing doing, in looks that follow each other: two where
+ * the calls say what it waits for, more where only its stillness does. */
 bool probe_settled(struct probe *p)
 {
     struct rest_watch watch;
+    int64_t switches = -1;
+    int same = 0;
 
     rest_begin(p, &watch);
     for (;;) {
-        if (p->cell.ended)
+        enum stillness still = stillness(p);
+        int64_t now = cell_switches(&p->cell);
+
+        same = still == WAITS_NOT || now != switches ? 0 : same + 1;
+        switches = now;
+        if (same >= (still <= WAITS_NAMED ? 2 : SETTLED_LOOKS) &&
+            probe_look(p) == 0 && queued(p) == 0)
             return true;
-        if (probe_look(p) == 0 && queued(p) == 0 && patience(p) >= 0 &&
-            cell_switches(&p->cell) == watch.switches)
-            return true; /* twice the same, and nothing to do between */
-        watch.switches = cell_switches(&p->cell);
         if (rest_look(p, &watch, 0))
             return watch.rest == REST_ENDED;
         probe_wait(p, -1, 0, clock_now() + CLOCK_MS);
+        if (p->cell.ended)
+            return true;
     }
 }
