@@ -34,6 +34,17 @@ static bool is_loopback(const struct packet *packet)
     return memcmp(from->address, to->address, sizeof(from->address)) == 0;
 }
 
+/* Linux writes 0 in a SYN,ACK, some hosts in every packet. */
+static bool has_id(const struct segment *segment)
+{
+    const struct packet *packet = segment->packet;
+
+    if (!packet->has_ip_id || segment->sent->ids_useless)
+        return false;
+    return packet->ip_id != 0 || (!has_flags(segment, TCP_SYN | TCP_ACK) &&
+                                  segment->sent->edge_id != 0);
+}
+
 /* Whether the segment was sent after the one with the highest number, and what
  * says so. ORDER_SAME: it is that segment, captured twice. */
 static enum order sent_order(const struct segment *segment,
@@ -44,7 +55,7 @@ static enum order sent_order(const struct segment *segment,
     const struct tcp_options *options = &packet->tcp.options;
     int32_t way;
 
-    if (packet->has_ip_id && sent->has_edge_id && !sent->ids_useless) {
+    if (sent->has_edge_id && has_id(segment)) {
         *evidence = "ipid";
         way = (int16_t)(uint16_t)(packet->ip_id - sent->edge_id);
         return way > 0 ? ORDER_NEWER : way < 0 ? ORDER_OLDER : ORDER_SAME;
@@ -64,7 +75,7 @@ static enum order sent_order(const struct segment *segment,
 }
 
 /* The segment with the highest number so far: what later ones are compared
- * with. A SYN,ACK of Linux has the ID 0 and says nothing. */
+ * with. */
 static void remember_edge(struct segment *segment)
 {
     const struct packet *packet = segment->packet;
@@ -72,7 +83,7 @@ static void remember_edge(struct segment *segment)
     struct memory *sent = segment->sent;
     uint16_t id = (uint16_t)packet->ip_id;
 
-    if (packet->has_ip_id && !has_flags(segment, TCP_SYN | TCP_ACK)) {
+    if (has_id(segment)) {
         if (sent->has_edge_id && (int16_t)(uint16_t)(id - sent->edge_id) <= 0)
             sent->ids_useless = true; /* constant, or random */
         sent->edge_id = id;
@@ -145,10 +156,10 @@ static void syn_verdict(struct segment *segment)
     bool before = has_flags(segment, TCP_ACK) ? segment->sent->syn_ack_sent
                                               : segment->sent->syn_sent;
 
-    if (before && segment->packet->tcp.seq == segment->sender->isn)
-        sent_again(segment, "syn");
-    if (!before || segment->sender->next_seq == segment->end)
+    if (!before)
         remember_edge(segment);
+    else if (segment->packet->tcp.seq == segment->sender->isn)
+        sent_again(segment, "syn");
 }
 
 static void data_verdict(struct segment *segment)
