@@ -60,7 +60,7 @@ sources | while read -r file; do
     head -n 1 "$file" | grep -qE '^(/\*|//)' || echo "$file"
 done | breach 'a file that does not open with its idea'
 git ls-files | grep -v '^tests/lint.sh$' | grep -v '\.pcap$' |
-    xargs grep -nE '(TODO|FIXME|XXX)\b' | grep -v '^labs/' |
+    xargs grep -nE '\b(TODO|FIXME|XXX)\b' | grep -v '^labs/' |
     breach 'an unfinished mark outside lab starters'
 
 # Headers alone.

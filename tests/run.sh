@@ -37,7 +37,7 @@ stage unit $make -j"$jobs" unit
 stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
 for script in tests/golden.sh tests/golden-screens.sh tests/coverage.sh \
-    tests/commands.sh tests/lab-commands.sh tests/lessons/programs.sh \
+    tests/commands.sh tests/lab-commands.sh tests/lessons/programs.sh tests/lessons/errors.sh \
     tests/lab.sh tests/lessons/play.sh tests/submissions.sh; do
     [ -e $script ] || continue
     name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')

@@ -11,16 +11,16 @@
 #include "viz/track/track.h"
 
 enum event_kind {
-    EVENT_PACKET,   /* from the wire */
-    EVENT_SOCKET,   /* the kernel has this socket, in this state, now */
-    EVENT_GONE,     /* the kernel has it no longer */
-    EVENT_OPENED,   /* a lab shell was opened in terminal A, B or C */
-    EVENT_TYPED,    /* a command line was started there */
-    EVENT_PRINTED,  /* a program printed a line there */
-    EVENT_EXITED,   /* the command there ended */
-    EVENT_WAITS,    /* the server's (or client's) thread is inside this call */
-    EVENT_OUTSIDE,  /* a listener on the lesson's port, outside the lab network */
-    EVENT_LOOKED    /* a look into the kernel's tables is complete: until then
+    EVENT_PACKET,  /* from the wire */
+    EVENT_SOCKET,  /* the kernel has this socket, in this state, now */
+    EVENT_GONE,    /* the kernel has it no longer */
+    EVENT_OPENED,  /* a lab shell was opened in terminal A, B or C */
+    EVENT_TYPED,   /* a command line was started there */
+    EVENT_PRINTED, /* a program printed a line there */
+    EVENT_EXITED,  /* the command there ended */
+    EVENT_WAITS,   /* the server's (or client's) thread is inside this call */
+    EVENT_OUTSIDE, /* a listener on the lesson's port, outside the lab network */
+    EVENT_LOOKED   /* a look into the kernel's tables is complete: until then
                        some of its EVENT_SOCKETs are new and others still old */
 };
 
@@ -35,13 +35,20 @@ struct socket_sample {
     uint8_t retransmits;
     uint32_t timer_ms; /* until it fires */
     uint32_t uid;
-    uint32_t inode; /* 0 when no process owns it */
+    uint32_t inode;  /* 0 when no process owns it */
     uint64_t cookie; /* names the socket for as long as the machine is up */
 };
 
 enum wait_call {
-    WAIT_OTHER, WAIT_ACCEPT, WAIT_RECV, WAIT_SEND, WAIT_CONNECT, WAIT_SELECT,
-    WAIT_POLL, WAIT_EPOLL, WAIT_CALLS
+    WAIT_OTHER,
+    WAIT_ACCEPT,
+    WAIT_RECV,
+    WAIT_SEND,
+    WAIT_CONNECT,
+    WAIT_SELECT,
+    WAIT_POLL,
+    WAIT_EPOLL,
+    WAIT_CALLS
 };
 
 struct event {
@@ -52,11 +59,12 @@ struct event {
             const struct packet *packet;
             const struct note *note;
         };
-        struct socket_sample socket; /* EVENT_SOCKET, EVENT_GONE, EVENT_OUTSIDE */
-        struct {                     /* the EVENT_... of a terminal */
-            char terminal;           /* 'A', 'B', 'C' */
-            int status;              /* EVENT_EXITED: as the shell has it in $? */
-            const char *text;        /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
+        struct socket_sample
+            socket;           /* EVENT_SOCKET, EVENT_GONE, EVENT_OUTSIDE */
+        struct {              /* the EVENT_... of a terminal */
+            char terminal;    /* 'A', 'B', 'C' */
+            int status;       /* EVENT_EXITED: as the shell has it in $? */
+            const char *text; /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
                                         and nothing else; borrowed */
         };
         struct { /* EVENT_WAITS */
