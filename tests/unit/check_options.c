@@ -198,6 +198,33 @@ START_TEST(usage_fits_a_terminal)
 }
 END_TEST
 
+START_TEST(the_handbook_has_every_option)
+{
+    static char handbook[65536];
+    FILE *file = fopen("docs/viz.md", "r"), *out;
+    char *text = NULL, *at, name[64];
+    size_t size;
+    int names = 0;
+
+    ck_assert_msg(file != NULL, "run this where the Makefile is");
+    ck_assert_uint_gt(fread(handbook, 1, sizeof handbook - 1, file), 0);
+    fclose(file);
+    out = open_memstream(&text, &size);
+    options_usage(out);
+    fclose(out);
+    for (at = text; (at = strstr(at, "--")) != NULL; at++) {
+        size_t length = 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyz");
+
+        snprintf(name, sizeof name, "%.*s", (int)length, at);
+        ck_assert_msg(length == 2 || strstr(handbook, name) != NULL,
+                      "%s is not in docs/viz.md", name);
+        names++;
+    }
+    ck_assert_int_gt(names, 20);
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
@@ -216,6 +243,7 @@ int main(void)
     tcase_add_test(tcase, what_is_unknown_is_named);
     tcase_add_test(tcase, help_wins_over_what_follows);
     tcase_add_test(tcase, usage_fits_a_terminal);
+    tcase_add_test(tcase, the_handbook_has_every_option);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
