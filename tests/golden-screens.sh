@@ -67,13 +67,37 @@ screen least-size s01_client_close 60x15 '<Enter>' C.UTF-8
 screen too-small s01_client_close 59x15 '' C.UTF-8
 screen too-small-1x1 s01_client_close 1x1 'jj' C.UTF-8
 
+# What cannot be drawn ends with status 2 and says what to type.
+refused() { # word of the message, arguments...
+    word=$1
+    shift
+    "$viz" "$@" >"$got" 2>&1 </dev/null
+    status=$?
+    if [ $status = 2 ] && grep -q -e "$word" "$got"; then
+        refusals=$((refusals + 1))
+    else
+        echo "viz $*: status $status, no '$word' in:"
+        head -n 5 "$got"
+        failed=$((failed + 1))
+    fi
+}
+refusals=0
+drawn=$((passed + failed))
+s01=$captures/s01_client_close.pcap
+refused 80x24 -r "$s01" --dump 0x24
+refused 80x24 -r "$s01" --dump 1001x24
+refused 80x24 -r "$s01" --dump 80
+refused '<Enter>' -r "$s01" --dump 80x24 --keys 'j<Nonsense>'
+refused 'needs an end' -i lo --dump 80x24
+refused 'needs a terminal' -r "$s01"
+
 # A screen that is expected and no longer drawn is a fault too.
 if [ -z "$only" ]; then
     stored=$(ls "$golden" | wc -l)
-    if [ "$stored" != $((passed + failed)) ]; then
-        echo "$golden holds $stored screens, $((passed + failed)) are drawn"
+    if [ "$stored" != "$drawn" ]; then
+        echo "$golden holds $stored screens, $drawn are drawn"
         failed=$((failed + 1))
     fi
 fi
-echo "golden screens: $passed passed, $failed failed"
+echo "golden screens: $passed passed and $refusals refusals, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

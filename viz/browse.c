@@ -44,6 +44,15 @@ struct browse {
     struct capture_error error;
 };
 
+/* What is wrong with the capture, in whole lines. */
+static void complain(const struct capture_error *error)
+{
+    size_t length = strlen(error->text);
+
+    fprintf(stderr, "%s%s", error->text,
+            length > 0 && error->text[length - 1] == '\n' ? "" : "\n");
+}
+
 /* --- what changed ---------------------------------------------------------- */
 
 /* What of a socket is on the screen, mixed into a number; the order in which
@@ -429,7 +438,7 @@ int browse_run_session(struct session *session, const struct options *options,
     start_viewer(&browse);
     status = options->mode == MODE_DUMP ? dump(&browse) : on_screen(&browse);
     if (browse.error.kind != CAPTURE_FINE) { /* also when it was on screen */
-        fputs(browse.error.text, stderr);
+        complain(&browse.error);
         status = 2;
     }
     viewer_fini(&browse.viewer);
@@ -448,7 +457,7 @@ int browse_run(const struct options *options)
     int status;
 
     if (source_open(&session, options, true, &error) < 0) {
-        fputs(error.text, stderr);
+        complain(&error);
         return 2;
     }
     status = browse_run_session(&session, options, NULL, NULL);

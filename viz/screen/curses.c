@@ -19,7 +19,13 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { ESCAPE_DELAY_MS = 25, CRASHES = 5, REQUESTS = 3, TEARDOWN = 512 };
+enum {
+    ESCAPE_DELAY_MS = 25,
+    CRASHES = 5,
+    REQUESTS = 3,
+    TEARDOWN = 512,
+    CONTROL_L = 12 /* draw anew: another program wrote over the screen */
+};
 
 struct screen {
     SCREEN *curses;
@@ -342,6 +348,10 @@ int screen_key(struct screen *screen)
 
             if (named != INPUT_NONE)
                 return named;
+        } else if (key == CONTROL_L) {
+            forget_shown(screen);
+            clearok(curscr, TRUE);
+            return INPUT_RESIZED;
         } else if (key == '\n' || key == '\r') {
             return INPUT_ENTER;
         } else if (key == '\b') {

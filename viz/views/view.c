@@ -20,6 +20,7 @@ const struct view_help viewer_keys[] = {
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"?", "this help, and back", "help"},
+    {"^L", "draw the screen anew, when something wrote over it", NULL},
     {"^C", "quit", NULL},
     {NULL, NULL, NULL},
 };
