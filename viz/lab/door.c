@@ -53,7 +53,7 @@ static int lock_folder(const struct student *student, char *why, size_t size)
             here[0] = '\0';
         snprintf(why, size,
                  "A lesson is already running in %s.\n"
-                 "Quit it there (key q), or work on in it: type make shell in "
+                 "Quit that one (key q), or join it: type make shell in "
                  "another terminal.",
                  here[0] != '\0' ? here : "this folder");
         errno = EADDRINUSE;
