@@ -110,7 +110,7 @@ static void explain_apparmor(char *text, size_t size)
 {
     snprintf(text, size,
              "This system gives ordinary programs no rights in a private "
-             "network of their own\n"
+             "network\n"
              "(kernel.apparmor_restrict_unprivileged_userns = 1, as in Ubuntu "
              "24.04).\n"
              "Allow it for this project's two programs, viz and grade, and for "
@@ -138,7 +138,7 @@ static void explain_permission(const struct netns_facts *facts,
 {
     if (facts->unprivileged == 0 && !facts->root)
         snprintf(text, size,
-                 "This system keeps private networks for root "
+                 "This system keeps private networks for root\n"
                  "(kernel.unprivileged_userns_clone = 0).\n"
                  "Allow them until the next start of the machine with:\n"
                  "  sudo sysctl -w kernel.unprivileged_userns_clone=1");
