@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(a_wrong_word_is_named_with_what_may_stand_there)
 {
-    refused_with("", "the line ends");
+    refused_with("", "where the line ends");
     refused_with("handshak tcp 7001", "\"handshak\"");
     refused_with("handshake tcp", "a port");
     refused_with("handshake tcp 70000", "1 to 65535");
@@ -556,7 +556,7 @@ START_TEST(a_listener_is_believed_when_the_kernel_shows_it)
     link = link_make(&wire, 40001, 7002);
     link_open(&link);
     link = link_make(&wire, 40000, 7001);
-    link_open(&link); /* the wire alone does not count */
+    link_send(&link, FLOW_CLIENT, TCP_SYN, ""); /* proves nothing */
     wire_looked(&wire);
     ck_assert_str_eq(ticks(), "TT..");
     ck_assert_str_eq(expect_reason(expect, 2),
@@ -566,6 +566,20 @@ START_TEST(a_listener_is_believed_when_the_kernel_shows_it)
     ck_assert_str_eq(ticks(), "TT.."); /* the look is not complete */
     wire_looked(&wire);
     ck_assert_str_eq(ticks(), "TTTT");
+    end();
+}
+END_TEST
+
+START_TEST(a_handshake_proves_a_listener_that_no_look_saw)
+{
+    struct link link;
+
+    begin_kernel("listen tcp 7001", "handshake tcp 7001",
+                 "not listen tcp 7001");
+    link = link_make(&wire, 40000, 7001);
+    link_open(&link);
+    wire_looked(&wire);
+    ck_assert_str_eq(ticks(), "TTT");
     end();
 }
 END_TEST
@@ -942,6 +956,7 @@ static TCase *kernel(void)
     TCase *tcase = tcase_create("kernel");
 
     tcase_add_test(tcase, a_listener_is_believed_when_the_kernel_shows_it);
+    tcase_add_test(tcase, a_handshake_proves_a_listener_that_no_look_saw);
     tcase_add_test(tcase, an_ipv6_wildcard_listener_serves_ipv4);
     tcase_add_test(tcase, a_lasting_state_needs_wire_and_kernel);
     tcase_add_test(tcase, a_short_state_is_the_wires_alone);

@@ -21,7 +21,7 @@ enum expect_status {
 struct expect;
 
 /* `kernel`: EVENT_SOCKET events will come too. Then a listener is believed
- * when the kernel shows it, and a lasting state (LISTEN, ESTABLISHED,
+ * when the kernel shows it or a handshake has proved it, and a lasting state (LISTEN, ESTABLISHED,
  * CLOSE_WAIT, FIN_WAIT2, TIME_WAIT) when wire and kernel agree; without it the
  * wire alone decides. NULL with errno ENOMEM. */
 struct expect *expect_new(bool kernel);

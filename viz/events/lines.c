@@ -84,7 +84,8 @@ static enum fact_kind fact_for(const struct term *term)
         return FACT_EXITED;
     case TERM_STATE:
         return FACT_ENTERED;
-    case TERM_LISTEN:
+    case TERM_LISTEN: /* it proves a listener that no look has seen */
+        return FACT_HANDSHAKE;
     case TERM_ESTABLISHED:
     case TERM_SHELL:
     case TERM_LOST:
@@ -127,6 +128,8 @@ bool expect_concerns(const struct expect *expect, size_t n,
                (!term->has_bytes || fact->length == term->bytes);
     case TERM_RETRANSMIT:
         return fact->syn == term->syn;
+    case TERM_LISTEN:
+        return !term->negative;
     case TERM_STATE:
         return fact->side == term->side && fact->state == term->state &&
                fleeting(term->state);
