@@ -227,6 +227,19 @@ START_TEST(the_kernel_stands_beside_the_wire)
 }
 END_TEST
 
+START_TEST(a_fin_that_waits_to_be_read_is_an_end_of_file_not_a_byte)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001, 5001, NULL, 0);
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 1);
+    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ck_shows("EOF unread");
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 6);
+    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ck_shows("5 B unread");
+}
+END_TEST
+
 START_TEST(a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -249,6 +262,11 @@ START_TEST(a_listener_is_there_before_any_packet)
     ck_shows("The wire is quiet.");
     ck_shows("127.0.0.1:7001");
     ck_shows("LISTEN");
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 1);
+    for (int columns = 34; columns <= 120; columns++) {
+        ladder_pane(fresh(14, columns), traffic.store, -1);
+        ck_shows("7001  1 of 0");
+    }
 }
 END_TEST
 
@@ -272,6 +290,8 @@ int main(void)
     tcase_add_test(tcase, the_narrow_pane_still_names_states_and_data);
     tcase_add_test(tcase, a_pause_stands_between_two_packets);
     tcase_add_test(tcase, the_kernel_stands_beside_the_wire);
+    tcase_add_test(tcase,
+                   a_fin_that_waits_to_be_read_is_an_end_of_file_not_a_byte);
     tcase_add_test(
         tcase,
         a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not);

@@ -339,17 +339,25 @@ void ladder_wire_row(struct area area, int row, const struct flow *flow,
     text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, words);
 }
 
-/* "6 B unread" beside the end whose program has not called recv() yet. */
+/* "6 B unread" beside the end whose program has not called recv() yet. The
+ * kernel counts a FIN that waits to be read as one byte more: it is the end of
+ * file that recv() will tell as 0. */
 static int unread(struct area lane, const struct flow *flow,
                   const struct store *store, enum flow_side side)
 {
     const struct socket_sample *socket = store_socket_of(store, flow, side);
     char text[WORDS], amount[WORDS];
+    bool end;
 
     if (!socket || socket->state == TCP_LISTEN || socket->receive_queue == 0)
         return 0;
-    snprintf(text, sizeof text, "%s unread",
-             bytes_text(socket->receive_queue, amount));
+    end = socket->state == TCP_CLOSE_WAIT || socket->state == TCP_LAST_ACK ||
+          socket->state == TCP_CLOSING;
+    if (end && socket->receive_queue == 1)
+        snprintf(text, sizeof text, "EOF unread");
+    else
+        snprintf(text, sizeof text, "%s unread",
+                 bytes_text(socket->receive_queue - end, amount));
     if (side == FLOW_CLIENT)
         area_text(lane, 0, 1, STYLE_WARN, text);
     else
@@ -380,21 +388,20 @@ void ladder_kernel_row(struct area area, int row, const struct flow *flow,
 void ladder_listener_row(struct area area, int row,
                          const struct socket_sample *listener)
 {
+    static const char *const words[] = {" wait for accept()", " wait", ""};
     struct layout l = lay_out(area.columns);
-    int room = l.right - l.client;
-    char end[WORDS], text[2 * WORDS];
-    const char *more = "";
+    int room = l.right - l.client - 1;
+    char end[WORDS], text[2 * WORDS] = "";
+    bool waits = listener->receive_queue > 0;
 
-    end_text(&listener->local, 21, end);
-    if (listener->receive_queue > 0)
-        more = room >= 44 ? " for accept()" : "";
-    if (listener->receive_queue > 0 || room >= 30)
-        snprintf(text, sizeof text, "%s  %u of %u wait%s", end,
-                 listener->receive_queue, listener->send_queue, more);
-    else
-        snprintf(text, sizeof text, "%s", end);
-    text_right(area, row, l.client, room - 1,
-               listener->receive_queue > 0 ? STYLE_WARN : STYLE_DIM, text);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        end_text(&listener->local, i < 2 ? 21 : room - 10, end);
+        snprintf(text, sizeof text, "%s  %u of %u%s", end,
+                 listener->receive_queue, listener->send_queue, words[i]);
+        if (text_width(text) <= room)
+            break;
+    }
+    text_right(area, row, l.client, room, waits ? STYLE_WARN : STYLE_DIM, text);
     if (l.state_columns > 0)
         area_text(area, row, l.server, STYLE_GOOD, "LISTEN");
 }
