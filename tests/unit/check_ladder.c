@@ -75,7 +75,7 @@ START_TEST(a_handshake_shows_both_ends_states_after_each_packet)
     ck_shows("127.0.0.1:7001 server");
     ck_shows("SYN_SENT \xE2\x94\x82\xE2\x94\x80\xE2\x94\x80 SYN seq=0 ");
     ck_shows(
-        " SYN,ACK seq=0 ack=1 \xE2\x94\x80\xE2\x94\x80\xE2\x94\x82 SYN_R");
+        " SYN,ACK seq=0 ack=1 \xE2\x94\x80\xE2\x94\x80\xE2\x94\x82 SYN_RECV");
     ck_shows(" ACK ack=1 ");
     ck_shows("\xE2\x96\xBA\xE2\x94\x82 ESTABLISHED");
     ck_shows("0.000100");
