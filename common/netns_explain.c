@@ -125,9 +125,9 @@ static void explain_container(const struct netns_facts *facts, char *text,
              "This %s does not allow a private network: %s\n"
              "refuses new namespaces.\n"
              "If you start the container yourself, start it with:\n"
-             "  docker run --security-opt seccomp=unconfined "
-             "--security-opt apparmor=unconfined \\\n"
-             "    --security-opt systempaths=unconfined ...",
+             "  docker run --security-opt seccomp=unconfined \\\n"
+             "    --security-opt apparmor=unconfined "
+             "--security-opt systempaths=unconfined ...",
              facts->container ? "container" : "environment",
              facts->filtered ? "a seccomp filter around it" : "it");
 }
@@ -154,7 +154,7 @@ static void explain_permission(const struct netns_facts *facts,
         explain_container(facts, text, size);
     else
         snprintf(text, size,
-                 "This machine refused a private network: %s (%s).\n"
+                 "This machine refused a private network: %s\n(%s).\n"
                  "Who runs it has forbidden user namespaces, by SELinux or "
                  "another rule.\n"
                  "See what it allows, line by line:\n"

@@ -53,9 +53,9 @@ static const char start_up[] =
     "for __lab_file in ./*; do\n"
     "    [[ -f $__lab_file && -x $__lab_file ]] && __lab+=\" $__lab_file\"\n"
     "done\n"
-    "printf 'This is terminal %s, inside the network of %s. Here:%s\\n' "
-    "\"$" BASH_LETTER "\" \"$TWO_TERMINALS_TITLE\" \"${__lab:- nothing yet}\"\n"
-    "printf 'To leave it, type: exit\\n'\n"
+    "printf 'Terminal %s of %s. To leave it, type: exit\\n' "
+    "\"$" BASH_LETTER "\" \"$TWO_TERMINALS_TITLE\"\n"
+    "printf 'Here:%s\\n' \"${__lab:- nothing yet}\"\n"
     "unset __lab __lab_file TWO_TERMINALS_TITLE\n";
 
 /* What a make around us, or a shell outside, would change inside. */
@@ -67,11 +67,15 @@ static const char *const not_inherited[] = {
 static void set_environment(const struct bash_options *options)
 {
     const char letter[] = {options->letter, '\0'};
+    char title[128];
 
     for (const char *const *name = not_inherited; *name != NULL; name++)
         unsetenv(*name);
     setenv(BASH_LETTER, letter, 1);
-    setenv("TWO_TERMINALS_TITLE", options->title, 1);
+    snprintf(title, sizeof title, "%s, %s", options->title,
+             options->private_network ? "in its private network"
+                                      : "on this machine's loopback");
+    setenv("TWO_TERMINALS_TITLE", title, 1);
     if (options->play) {
         setenv("TERM", "xterm-256color", 1);
         setenv("LC_ALL", "C.UTF-8", 1);

@@ -15,10 +15,11 @@
 #define BASH_LETTER "TWO_TERMINALS_SHELL"
 
 struct bash_options {
-    char letter;       /* 'A', 'B', 'C' */
-    const char *title; /* "lesson 1", for the greeting */
-    int directory;     /* where it starts, a descriptor */
-    int user_fd;       /* namespaces to join first, or -1 each */
+    char letter;          /* 'A', 'B', 'C' */
+    const char *title;    /* "lesson 1", for the greeting */
+    bool private_network; /* for the greeting too */
+    int directory;        /* where it starts, a descriptor */
+    int user_fd;          /* namespaces to join first, or -1 each */
     int net_fd;
     bool play; /* typed into by the player: known TERM, locale and keys */
     int rows, columns;

@@ -43,6 +43,7 @@ static void start_terminal(struct keeper_process *keeper,
     struct reply reply = {.error = EINVAL};
     struct bash_options options = {.letter = request->letter,
                                    .title = keeper->title,
+                                   .private_network = keeper->net_fd != -1,
                                    .directory = keeper->directory,
                                    .user_fd = -1,
                                    .net_fd = -1,

@@ -101,6 +101,7 @@ static int start_bash(struct shell *shell)
     struct winsize size = {.ws_row = 24, .ws_col = 80};
     struct bash_options options = {.letter = shell->welcome.letter,
                                    .title = shell->welcome.title,
+                                   .private_network = shell->net_fd != -1,
                                    .directory = shell->directory,
                                    .user_fd = shell->user_fd,
                                    .net_fd = shell->net_fd,
