@@ -19,7 +19,7 @@ char *state_text(enum tcp_state state, bool assumed, int columns,
         [TCP_ESTABLISHED] = "ESTAB",
     };
     static const char *const narrow[TCP_STATES] = {
-        [TCP_SYN_SENT] = "SYN_S",  [TCP_SYN_RECV] = "SYN_R",
+        [TCP_SYN_SENT] = "SYN_S",   [TCP_SYN_RECV] = "SYN_R",
         [TCP_FIN_WAIT1] = "FIN_W1", [TCP_FIN_WAIT2] = "FIN_W2",
         [TCP_TIME_WAIT] = "TIME_W", [TCP_CLOSE_WAIT] = "CLOSE_W",
         [TCP_LAST_ACK] = "LAST_A",
