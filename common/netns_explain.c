@@ -101,9 +101,11 @@ static void explain_limit(const struct netns_facts *facts, char *text,
              "  sudo sysctl -w user.max_user_namespaces=15000 "
              "user.max_net_namespaces=15000%s",
              name, value, value == 0 ? ", switched off" : "",
-             value > 1000 ? "\nIf it is high already, the limit of a container "
-                            "around this one is meant."
-                          : "");
+             value > 1000
+                 ? "\nIf it is high already: a container around this one has a "
+                   "limit of its own,\nor namespaces are nested here more than "
+                   "32 deep (leave some shells: exit)."
+                 : "");
 }
 
 static void explain_apparmor(char *text, size_t size)
@@ -193,7 +195,7 @@ char *netns_explain_facts(const struct netns_facts *facts,
         break;
     default:
         snprintf(text, size,
-                 "This machine could not make a private network: %s (%s).\n"
+                 "This machine could not make a private network: %s\n(%s).\n"
                  "See what it allows, line by line:\n  make doctor",
                  failed == NETNS_LOOPBACK ? "bringing loopback up"
                                           : "making namespaces",

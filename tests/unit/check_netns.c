@@ -233,7 +233,8 @@ START_TEST(each_refusal_has_its_one_command)
 
     facts.max_user = 0;
     says(facts, NETNS_UNSHARE, ENOSPC, "max_user_namespaces = 0, switched off");
-    says(usual, NETNS_UNSHARE, ENOSPC, "a container around this one");
+    says(usual, NETNS_UNSHARE, ENOSPC,
+         "a container around this one has a limit");
     facts = usual;
     facts.unprivileged = 0;
     says(facts, NETNS_UNSHARE, EPERM,
