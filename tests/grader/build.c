@@ -131,9 +131,7 @@ static void describe(struct launch *launch, const struct submission *submission,
     launch->shim.descriptors = 256;
     launch->shim.file_mb = MOST_PROGRAM >> 20;
     launch->shim.address_mb = 1024;
-    launch->own_network = true;
     launch->box_mb = 2 * (MOST_PROGRAM >> 20);
-    launch->status = -1;
     launch->path = "/bin/sh";
     for (size_t i = 0; i < submission->count; i++)
         launch->file[launch->files++] = (struct launch_file){
@@ -184,7 +182,7 @@ static int run(struct launch *launching, struct sink *program,
     if (pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0) {
         launching->out = out[1];
         launching->err = err[1];
-        child = launch(launching);
+        child = launch_alone(launching);
     }
     close(launching->in);
     if (out[1] >= 0)

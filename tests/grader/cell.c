@@ -93,14 +93,14 @@ static void describe(struct launch *launch, const struct cell *cell,
     }
 }
 
-/* The ends that the child gets, and ours in the cell. */
+/* The ends that the child gets; ours are in the cell. */
 struct ends {
-    int in, out, err, status, log;
+    int in, out, err, log;
 };
 
 static void close_ends(struct ends *ends)
 {
-    int *all[] = {&ends->in, &ends->out, &ends->err, &ends->status, &ends->log};
+    int *all[] = {&ends->in, &ends->out, &ends->err, &ends->log};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (*all[i] >= 0)
@@ -122,10 +122,9 @@ static int one_pipe(int *ours, int *theirs, bool we_write)
 
 static int open_ends(struct cell *cell, struct ends *ends)
 {
-    *ends = (struct ends){-1, -1, -1, -1, -1};
+    *ends = (struct ends){-1, -1, -1, -1};
     if (one_pipe(&cell->out.fd, &ends->out, false) < 0 ||
-        one_pipe(&cell->err.fd, &ends->err, false) < 0 ||
-        one_pipe(&cell->status_fd, &ends->status, false) < 0)
+        one_pipe(&cell->err.fd, &ends->err, false) < 0)
         return -1;
     if (cell->plan.input) {
         if (one_pipe(&cell->input_fd, &ends->in, true) < 0)
@@ -165,7 +164,6 @@ static int start(struct cell *cell, const struct isolation *isolation)
         launching->in = ends.in;
         launching->out = ends.out;
         launching->err = ends.err;
-        launching->status = ends.status;
         if (ends.log >= 0) {
             launching->file[launching->files++] = (struct launch_file){
                 .name = ".calls.so", .fd = isolation->calls};
@@ -184,6 +182,7 @@ static int start(struct cell *cell, const struct isolation *isolation)
         return -1;
     cell->bwrap_fd = pidfd(cell->bwrap);
     if (isolation->level != ISOLATION_FULL) {
+        cell->reduced = true;
         cell->main = cell->bwrap; /* the shim, and then the program itself */
         cell->main_fd = pidfd(cell->main);
     }
@@ -195,7 +194,7 @@ int cell_start(struct cell *cell, const struct isolation *isolation,
 {
     *cell = (struct cell){.bwrap_fd = -1,
                           .main_fd = -1,
-                          .status_fd = -1,
+
                           .input_fd = -1,
                           .exit_status = -1};
     cell->out.fd = cell->err.fd = -1;
@@ -255,39 +254,6 @@ static void drain(struct cell_stream *stream)
     }
 }
 
-static long number_after(const char *text, const char *key)
-{
-    const char *at = strstr(text, key);
-
-    return at ? strtol(at + strlen(key), NULL, 10) : -1;
-}
-
-/* {"child-pid": N} when it has begun, {"exit-code": N} when it has ended. */
-static void read_status(struct cell *cell)
-{
-    while (cell->status_fd >= 0) {
-        size_t room = sizeof cell->status - 1 - cell->status_length;
-        ssize_t n = room ? read(cell->status_fd,
-                                cell->status + cell->status_length, room)
-                         : 0;
-
-        if (n > 0) {
-            cell->status_length += (size_t)n;
-            cell->status[cell->status_length] = '\0';
-        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            close_fd(&cell->status_fd);
-        } else {
-            break;
-        }
-    }
-    if (cell->init == 0) {
-        long pid = number_after(cell->status, "\"child-pid\": ");
-
-        if (pid > 0)
-            cell->init = (pid_t)pid;
-    }
-}
-
 static void feed_input(struct cell *cell)
 {
     while (cell->input_fd >= 0 && cell->input_left > 0) {
@@ -307,7 +273,7 @@ static void stop_for(struct cell *cell, enum cell_killer killer)
 {
     if (cell->killer == CELL_NOT_KILLED)
         cell->killer = killer;
-    kill(cell->init ? cell->init : cell->bwrap, SIGKILL);
+    kill(cell->bwrap, SIGKILL);
 }
 
 static void watch(struct cell *cell)
@@ -348,20 +314,15 @@ static void end_descendants(struct cell *cell)
     }
 }
 
-/* bubblewrap has ended: so has the program. Its pid 1 may still be dying, and
- * became our child then (we are a subreaper). */
+/* bubblewrap has ended, or was killed: so has the program, and the kernel has
+ * seen to the rest (launch.h). */
 static void finish(struct cell *cell)
 {
     int status = 0, code;
 
     while (waitpid(cell->bwrap, &status, 0) < 0 && errno == EINTR)
         ;
-    read_status(cell);
-    if (cell->init > 0) {
-        kill(cell->init, SIGKILL);
-        while (waitpid(cell->init, NULL, 0) < 0 && errno == EINTR)
-            ;
-    } else if (cell->main == cell->bwrap) {
+    if (cell->reduced) {
         cell->main = 0;
         end_descendants(cell);
     }
@@ -381,7 +342,7 @@ static void finish(struct cell *cell)
         cell->exit_status = code;
 }
 
-enum { OWN_FDS = 5 };
+enum { OWN_FDS = 4 };
 
 static nfds_t own_fds(const struct cell *cell, struct pollfd *fd)
 {
@@ -390,7 +351,6 @@ static nfds_t own_fds(const struct cell *cell, struct pollfd *fd)
     fd[n++] = (struct pollfd){.fd = cell->bwrap_fd, .events = POLLIN};
     fd[n++] = (struct pollfd){.fd = cell->out.fd, .events = POLLIN};
     fd[n++] = (struct pollfd){.fd = cell->err.fd, .events = POLLIN};
-    fd[n++] = (struct pollfd){.fd = cell->status_fd, .events = POLLIN};
     fd[n++] = (struct pollfd){.fd = cell->input_fd, .events = POLLOUT};
     return n;
 }
@@ -407,8 +367,6 @@ static int serve(struct cell *cell, struct pollfd *all, nfds_t count, int ms)
     if (all[2].revents)
         drain(&cell->err);
     if (all[3].revents)
-        read_status(cell);
-    if (all[4].revents)
         feed_input(cell);
     if (all[0].revents) {
         finish(cell);
@@ -452,20 +410,11 @@ int cell_poll(struct cell *cell, struct pollfd *fds, nfds_t count,
 
 void cell_kill(struct cell *cell)
 {
-    struct pollfd status = {.fd = cell->status_fd, .events = POLLIN};
-
     if (cell->bwrap <= 0 || cell->ended)
         return;
     if (cell->killer == CELL_NOT_KILLED)
         cell->killer = CELL_KILLED_BY_US;
-    /* Its pid 1 is told by bubblewrap within its first steps, or bubblewrap
-     * ends and closes the pipe. */
-    while (cell->init == 0 && cell->status_fd >= 0 &&
-           cell->main != cell->bwrap) {
-        poll(&status, 1, -1);
-        read_status(cell);
-    }
-    kill(cell->init ? cell->init : cell->bwrap, SIGKILL);
+    kill(cell->bwrap, SIGKILL);
     finish(cell);
 }
 
@@ -478,7 +427,6 @@ void cell_close(struct cell *cell)
     launch_clean(&folder);
     close_fd(&cell->bwrap_fd);
     close_fd(&cell->main_fd);
-    close_fd(&cell->status_fd);
     close_fd(&cell->input_fd);
     close_fd(&cell->out.fd);
     close_fd(&cell->err.fd);

@@ -64,8 +64,8 @@ struct cell {
     pid_t init;      /* pid 1 of the cell as we see it; 0 before it is known */
     pid_t main;      /* the program itself; 0 before it is known */
     int main_fd;     /* its pidfd, -1 */
-    int status_fd;   /* bubblewrap's JSON */
     int input_fd;    /* standard input's other end, -1 */
+    bool reduced;    /* no namespaces: `bwrap` is the program itself */
     bool ended;      /* the program has ended and all its processes are gone */
     int exit_status; /* of exit(2), when signal is 0 */
     int signal;      /* that ended it, 0 */
@@ -77,8 +77,6 @@ struct cell {
     struct cell_plan plan;
     const void *input;
     size_t input_left;
-    char status[512]; /* what came on status_fd so far */
-    size_t status_length;
     char folder[64]; /* reduced isolation: removed by cell_close() */
 };
 
@@ -93,7 +91,7 @@ int cell_start(struct cell *cell, const struct isolation *isolation,
 int cell_poll(struct cell *cell, struct pollfd *fds, nfds_t count,
               int64_t deadline);
 
-/* SIGKILL to the cell's pid 1, and wait until nothing of it is left. */
+/* SIGKILL, and wait until nothing of it is left. */
 void cell_kill(struct cell *cell);
 void cell_close(struct cell *cell); /* kill, and release everything */
 
@@ -102,7 +100,7 @@ int cell_signal(struct cell *cell, int signal);
 
 /* --- what the kernel says of it; each reads /proc anew --- */
 
-/* Learn cell->main once the kernel shows it. */
+/* Learn cell->init and cell->main once the kernel shows them. */
 void cell_find_main(struct cell *cell);
 /* The program's state letter of proc(5): R S D T t Z; X when it is gone. */
 char cell_state(const struct cell *cell);

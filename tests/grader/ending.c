@@ -15,7 +15,7 @@
 enum {
     FIRST_WORDS = 10, /* lines of stderr that are told: these and the last */
     LAST_WORDS = 4,
-    SANITIZER_EXIT = 99
+    WIDE = 56 /* of each, what fits beside the steps */
 };
 
 void ending_describe(struct probe *p, char *text, size_t size)
@@ -67,6 +67,21 @@ static const char *line_with(const char *text, const char *words)
     while (at && at > text && at[-1] != '\n')
         at--;
     return at;
+}
+
+/* UndefinedBehaviorSanitizer begins its line with the place: "wcd.c:12:5: ". */
+static bool leading_place(const struct probe *p, const char *line, char *text,
+                          size_t size)
+{
+    size_t n = strcspn(line, ":\n"), end;
+    char key[SUBMISSION_NAME + 4];
+
+    snprintf(key, sizeof key, " %.*s ", (int)n, line);
+    if (n >= SUBMISSION_NAME || line[n] != ':' || !strstr(p->own_names, key))
+        return false;
+    end = n + 1 + strspn(line + n + 1, "0123456789");
+    snprintf(text, size, "%.*s", (int)end, line);
+    return true;
 }
 
 /* The first frame in the student's own code: "in main /box/wcd.c:12:5". */
@@ -141,7 +156,8 @@ static bool sanitizer_report(struct probe *p, const char *log)
     } else if (strstr(report, "READ of size")) {
         probe_sign(p, "read-overflow");
     }
-    if (own_frame(p, report, place, sizeof place))
+    if (leading_place(p, report, place, sizeof place) ||
+        own_frame(p, report, place, sizeof place))
         lines_add(&p->result.autopsy, "  at %s", place);
     return true;
 }
@@ -247,7 +263,8 @@ bool ending_words(struct probe *p, size_t *at, int64_t *time_ns, char *text,
     }
     for (n = 0; from + n < kept && err->head[from + n] != '\n'; n++)
         ;
-    evidence_clean(err->head + from, n > 70 ? 70 : n, text, size, 0);
+    evidence_clean(err->head + from, n > WIDE ? WIDE : n, text, size, 0);
+    text[WIDE < strlen(text) ? WIDE : strlen(text)] = '\0';
     *time_ns = came(err, from);
     *at = from + n + 1;
     return true;

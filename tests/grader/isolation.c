@@ -122,11 +122,8 @@ static int open_calls(void)
  * went wrong goes to `out`. */
 _Noreturn static void try_cell(const struct isolation *isolation, int out)
 {
-    struct launch trial = {.isolation = isolation,
-                           .box_mb = 1,
-                           .out = out,
-                           .err = out,
-                           .status = -1};
+    struct launch trial = {
+        .isolation = isolation, .box_mb = 1, .out = out, .err = out};
     enum netns_step failed;
     char text[640];
     int status;

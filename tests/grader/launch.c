@@ -4,6 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,7 +16,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/netns.h"
 
 enum { WORDS = 640, TEXT = 32 << 10 };
 
@@ -176,8 +183,6 @@ static void bubblewrap(struct command *command, const struct launch *launch)
               "--unshare-uts", "--unshare-cgroup-try", "--disable-userns",
               "--cap-drop", "ALL", "--new-session", "--die-with-parent",
               "--hostname", "lab", "--clearenv", NULL});
-    if (launch->own_network)
-        word(command, "--unshare-net");
     for (size_t i = 0; i < launch->environments; i++)
         words(command,
               (const char *const[]){"--setenv", launch->environment[i][0],
@@ -190,11 +195,6 @@ static void bubblewrap(struct command *command, const struct launch *launch)
     box(command, launch);
     words(command,
           (const char *const[]){"--remount-ro", "/", "--chdir", "/box", NULL});
-    if (launch->status >= 0) {
-        inheritable(launch->status);
-        word(command, "--json-status-fd");
-        made(command, "%d", launch->status);
-    }
     word(command, "--");
 }
 
@@ -228,9 +228,20 @@ static int fill_folder(const struct launch *launch)
     return 0;
 }
 
+/* SIGKILL when the parent dies; or now, when it has died already. (In a pid
+ * namespace of our own getppid() would not tell.) */
+static void die_with(int parent)
+{
+    struct pollfd gone = {.fd = parent, .events = POLLIN};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&gone, 1, 0) != 0)
+        _exit(SHIM_REFUSED);
+}
+
 /* In the child: never returns. */
 _Noreturn static void become(struct launch *launch, struct command *command,
-                             pid_t parent)
+                             int parent)
 {
     const struct isolation *isolation = launch->isolation;
     bool full = isolation->level == ISOLATION_FULL;
@@ -241,9 +252,7 @@ _Noreturn static void become(struct launch *launch, struct command *command,
 
     if (geteuid() == 0 && isolation_drop(isolation) < 0)
         _exit(SHIM_REFUSED);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid would clear it */
-    if (getppid() != parent)
-        _exit(SHIM_REFUSED); /* it died before the line above */
+    die_with(parent); /* after the change of uid, which would undo it */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
@@ -283,34 +292,96 @@ _Noreturn static void become(struct launch *launch, struct command *command,
     _exit(SHIM_REFUSED);
 }
 
+/* Reduced isolation: a folder of the program's own, which its uid may use. */
+static int make_folder(struct launch *launch)
+{
+    const struct isolation *isolation = launch->isolation;
+
+    snprintf(launch->folder, sizeof launch->folder,
+             "/tmp/two-terminals-XXXXXX");
+    if (!mkdtemp(launch->folder)) {
+        launch->folder[0] = '\0';
+        return -1;
+    }
+    if (geteuid() == 0 && isolation->drop)
+        return chown(launch->folder, isolation->uid, isolation->gid);
+    return 0;
+}
+
+/* fork(2), and in the child pid 1 of a new pid namespace. (unshare(2) would
+ * allow it only once a process.) */
+static pid_t fork_first(void)
+{
+    struct clone_args how = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
+    long child = syscall(SYS_clone3, &how, sizeof how);
+
+    if (child < 0 && errno == ENOSYS) /* a container's filter */
+        child = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+    return (pid_t)child;
+}
+
 pid_t launch(struct launch *launch)
 {
+    bool full = launch->isolation->level == ISOLATION_FULL;
     struct command *command;
-    pid_t parent = getpid(), child;
+    int parent, error;
+    pid_t child = -1;
 
     launch->folder[0] = '\0';
-    if (launch->isolation->level == ISOLATION_FULL) {
-        if (!find_bwrap())
-            return -1;
-    } else {
-        snprintf(launch->folder, sizeof launch->folder,
-                 "/tmp/two-terminals-XXXXXX");
-        if (!mkdtemp(launch->folder)) {
-            launch->folder[0] = '\0';
-            return -1;
-        }
-        if (geteuid() == 0 && launch->isolation->drop &&
-            chown(launch->folder, launch->isolation->uid,
-                  launch->isolation->gid) < 0)
-            return -1;
-    }
+    if (full && !find_bwrap())
+        return -1;
+    if (!full && make_folder(launch) < 0)
+        return -1;
     command = calloc(1, sizeof *command);
-    if (!command)
+    parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    /* bubblewrap becomes pid 1 of a namespace around its own: once it is dead,
+     * by whatever hand and at whatever moment, the kernel leaves nothing of
+     * it. Its own --die-with-parent has a gap while it starts. */
+    if (command && parent >= 0)
+        child = full ? fork_first() : fork();
+    if (child == 0)
+        become(launch, command, parent);
+    error = errno;
+    if (parent >= 0)
+        close(parent);
+    free(command);
+    errno = error;
+    return child;
+}
+
+/* In a child: a network of our own, the cell in it, and its status as ours. */
+_Noreturn static void stand_around(struct launch *inner, int parent)
+{
+    enum netns_step failed;
+    int status;
+    pid_t child;
+
+    if (isolation_drop(inner->isolation) < 0 || netns_enter(&failed) < 0)
+        _exit(SHIM_REFUSED);
+    die_with(parent);
+    child = launch(inner);
+    if (child < 0)
+        _exit(SHIM_REFUSED);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+pid_t launch_alone(struct launch *inner)
+{
+    int parent;
+    pid_t child;
+
+    if (inner->isolation->level != ISOLATION_FULL)
+        return launch(inner);
+    inner->folder[0] = '\0';
+    parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (parent < 0)
         return -1;
     child = fork();
     if (child == 0)
-        become(launch, command, parent);
-    free(command);
+        stand_around(inner, parent);
+    close(parent);
     return child;
 }
 

@@ -30,15 +30,19 @@ struct launch {
     size_t environments;
     const char *path;        /* to execute, absolute or in /box as "./x" */
     const char *const *argv; /* argv[0] and on; NULL after the last */
-    bool own_network;        /* an empty one; else the caller's */
     int box_mb;              /* size of /box */
     int in, out, err;        /* become 0, 1, 2 */
-    int status;              /* bubblewrap's JSON goes here; -1: nowhere */
     char folder[64];         /* reduced: made here; launch_clean() removes it */
 };
 
-/* The child's pid, or -1 with errno. Owns none of the descriptors. */
+/* The child's pid, or -1 with errno. Owns none of the descriptors. With full
+ * isolation the caller is in a user and network namespace of its own
+ * (common/netns.h) and holds its rights; when the child is dead, nothing of
+ * the cell is left. */
 pid_t launch(struct launch *launch);
+/* For a caller in no such namespace: a child enters one and stands around the
+ * cell; its status is the cell's. Killing it kills the cell. */
+pid_t launch_alone(struct launch *launch);
 void launch_clean(struct launch *launch);
 
 /* A sealed copy of bytes in memory, executable; -1 with errno. */

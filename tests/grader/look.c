@@ -70,26 +70,30 @@ static int children(pid_t pid, pid_t *pids, int count, int most)
 
 int cell_pids(const struct cell *cell, pid_t *pids, int most)
 {
-    bool full = cell->init > 0;
     int count = 0;
 
-    if (full)
+    if (!cell->reduced && cell->init > 0)
         count = children(cell->init, pids, 0, most);
-    else if (cell->main > 0)
+    else if (cell->reduced && cell->main > 0)
         pids[count++] = cell->main;
-    else if (cell->bwrap > 0) /* reduced: what was handed to us */
+    else if (cell->reduced) /* what was handed to us, a subreaper */
         count = children(getpid(), pids, 0, most);
     for (int done = 0; done < count; done++)
         count = children(pids[done], pids, count, most);
     return count;
 }
 
+/* bubblewrap's only child is the cell's pid 1, and that one's first child is
+ * the shim, which becomes the program. */
 void cell_find_main(struct cell *cell)
 {
     pid_t first;
 
-    if (cell->main > 0 || cell->init <= 0 ||
-        children(cell->init, &first, 0, 1) < 1)
+    if (cell->main > 0 || cell->reduced)
+        return;
+    if (cell->init <= 0 && children(cell->bwrap, &first, 0, 1) == 1)
+        cell->init = first;
+    if (cell->init <= 0 || children(cell->init, &first, 0, 1) < 1)
         return;
     cell->main = first;
     cell->main_fd = (int)syscall(SYS_pidfd_open, first, 0);

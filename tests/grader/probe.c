@@ -86,12 +86,12 @@ static void write_steps(struct probe *p)
         const struct step *step;
 
         if (skip && i == FIRST_STEPS) {
-            lines_add(&p->result.steps, "  ... %zu more", skip);
+            lines_add(&p->result.steps, "    ... %zu more", skip);
             i += skip;
         }
         step = step_at(p, i);
         while (more && (i == p->steps || when < step->time_ns)) {
-            lines_add(&p->result.steps, "  %s: %s", probe_name(p), words);
+            lines_add(&p->result.steps, "    %s: %s", probe_name(p), words);
             more = ending_words(p, &at, &when, words, sizeof words);
         }
         if (i < p->steps)

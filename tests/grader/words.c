@@ -152,6 +152,10 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     const struct result *result = &report->result[i];
     const char *name = result->misconception ? result->misconception
                                              : check->id;
+    const char *program = report->lab->program;
+    bool ended = result->autopsy.count > 0 &&
+                 strncmp(result->autopsy.line[0], program, strlen(program)) ==
+                     0;
 
     fprintf(out, "%s%s [%s]%s %s  %d/%d pts\n",
             on(colour, result->grade == GRADE_SKIP ? DIM : BAD),
@@ -167,7 +171,7 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     block(out, "Steps", &result->steps);
     block(out, "Expected", &result->expected);
     block(out, "Actual", &result->actual);
-    block(out, "Stuck", &result->autopsy);
+    block(out, ended ? "Ended" : "Stuck", &result->autopsy);
     wire_line(out, report, check, result);
     if (result->log)
         fprintf(out, "  %-*s.lab/runs/%02d-%s.txt\n", INDENT - 2, "Its words",
