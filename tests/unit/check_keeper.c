@@ -39,7 +39,7 @@ static void remove_folder(void)
     if (fork() == 0)
         execlp("rm", "rm", "-rf", folder, (char *)NULL);
     wait(NULL);
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 }
 
 static struct keeper *open_with(bool shells)
@@ -517,7 +517,7 @@ END_TEST
 /* Something stubborn in the terminal: in the background, deaf to SIGHUP, in a
  * session of its own. */
 static const char stubborn[] =
-    "nohup setsid sh -c 'trap \"\" HUP TERM INT; while :; do sleep 1000; done' "
+    "nohup setsid sh -c 'trap \"\" HUP TERM INT; exec tail -f /dev/null' "
     ">/dev/null 2>&1 & disown; echo started\n";
 
 START_TEST(closing_ends_everything)

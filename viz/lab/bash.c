@@ -48,7 +48,7 @@ static const char start_up[] =
     "else\n"
     "    __lab=\"\\[\\e[1;${__lab}m\\]$" BASH_LETTER "\\[\\e[0m\\]\"\n"
     "fi\n"
-    "PS1=\"\\[\\e]133;A\\a\\]$__lab \\\\$ \\[\\e]133;B\\a\\]\"\n"
+    "PS1=\"\\[\\e]133;A\\a\\]$__lab $ \\[\\e]133;B\\a\\]\"\n"
     "__lab=\n"
     "for __lab_file in ./*; do\n"
     "    [[ -f $__lab_file && -x $__lab_file ]] && __lab+=\" $__lab_file\"\n"
