@@ -186,6 +186,7 @@ void wcd_expect(struct probe *p, struct peer *client,
             probe_text(p, "\"%.*s\\n\", %s", (int)wanted - 1, want,
                        end_words(end)));
     }
+    probe_settled(p); /* if it is about to end, let it: how tells more */
     sign_answer(p, speech, want, got, length);
     sign_recv_after_zero(p);
     probe_differ(p, want, wanted, got, length, end_words(end));
