@@ -26,6 +26,7 @@ struct netns_facts {
     long unprivileged;      /* kernel.unprivileged_userns_clone (Debian) */
     long apparmor;          /* kernel.apparmor_restrict_unprivileged_userns */
     bool root;              /* effective uid 0 */
+    bool unmapped;          /* our user namespace has no ids: unshare -U */
     bool changed_root;      /* inside a chroot(2) */
     bool filtered;          /* under a seccomp filter */
     bool container;         /* Docker, Podman, systemd-nspawn, LXC */

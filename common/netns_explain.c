@@ -64,6 +64,18 @@ static bool under_filter(void)
     return mode == 2;
 }
 
+static bool map_is_empty(void)
+{
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    bool empty;
+
+    if (file == NULL)
+        return false;
+    empty = fgetc(file) == EOF;
+    fclose(file);
+    return empty;
+}
+
 void netns_facts_read(struct netns_facts *facts)
 {
     *facts = (struct netns_facts){
@@ -74,6 +86,7 @@ void netns_facts_read(struct netns_facts *facts)
         .apparmor = read_number(
             "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
         .root = geteuid() == 0,
+        .unmapped = map_is_empty(),
         .changed_root = root_is_changed(),
         .filtered = under_filter(),
         .container = exists("/.dockerenv") || exists("/run/.containerenv") ||
@@ -124,21 +137,26 @@ static void explain_container(const struct netns_facts *facts, char *text,
                               size_t size)
 {
     snprintf(text, size,
-             "This %s does not allow a private network: %s\n"
-             "refuses new namespaces.\n"
+             "%s refuses a private network here.\n"
              "If you start the container yourself, start it with:\n"
              "  docker run --security-opt seccomp=unconfined \\\n"
              "    --security-opt apparmor=unconfined "
              "--security-opt systempaths=unconfined ...",
-             facts->container ? "container" : "environment",
-             facts->filtered ? "a seccomp filter around it" : "it");
+             facts->filtered ? "A seccomp filter (a container's, mostly)"
+                             : "This container");
 }
 
 static void explain_permission(const struct netns_facts *facts,
                                enum netns_step failed, int error, char *text,
                                size_t size)
 {
-    if (facts->unprivileged == 0 && !facts->root)
+    if (facts->unmapped)
+        snprintf(text, size,
+                 "You are nobody in the user namespace around this command, "
+                 "and so can have no\nother inside it. Give yourself your own "
+                 "name when you make that one:\n"
+                 "  unshare --user --map-current-user ...");
+    else if (facts->unprivileged == 0 && !facts->root)
         snprintf(text, size,
                  "This system keeps private networks for root\n"
                  "(kernel.unprivileged_userns_clone = 0).\n"

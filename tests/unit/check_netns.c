@@ -249,6 +249,9 @@ START_TEST(each_refusal_has_its_one_command)
     facts = usual;
     facts.container = facts.filtered = facts.root = true;
     says(facts, NETNS_UNSHARE, EPERM, "docker run --security-opt");
+    facts = usual;
+    facts.unmapped = true;
+    says(facts, NETNS_UNSHARE, EPERM, "unshare --user --map-current-user");
     says(usual, NETNS_UNSHARE, EPERM, "make doctor");
     says(usual, NETNS_UNSHARE, EUSERS, "32");
     says(usual, NETNS_UNSHARE, EINVAL, "wsl --set-version");

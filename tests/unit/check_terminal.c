@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/lab/plain.h"
 #include "viz/lab/terminal.h"
 
 #define PROMPT   "\033]133;A\aA $ \033]133;B\a"
@@ -257,6 +258,37 @@ START_TEST(what_was_typed_in_vain_hides_nothing)
 }
 END_TEST
 
+/* --- terminals that would print the marks -------------------------------- */
+
+static void shows(const char *bytes, const char *expected)
+{
+    struct plain plain = {0};
+    char shown[256];
+    size_t count = plain_strip(&plain, bytes, strlen(bytes), shown);
+
+    ck_assert_uint_eq(count, strlen(expected));
+    ck_assert_mem_eq(shown, expected, count);
+    plain = (struct plain){0};
+    count = 0;
+    for (const char *at = bytes; *at != '\0'; at++)
+        count += plain_strip(&plain, at, 1, shown + count);
+    ck_assert_uint_eq(count, strlen(expected));
+    ck_assert_mem_eq(shown, expected, count);
+}
+
+START_TEST(a_poor_terminal_is_not_shown_the_marks)
+{
+    shows(PROMPT RUN("ls") "a\r\n" DONE(0), "A $ a\r\n");
+    shows("\033]0;title\033\\\033[31mred\033[0m", "\033[31mred\033[0m");
+    shows("\033]never\033[31mended", "\033[31mended");
+    shows("\033]never\030ended", "ended");
+    shows("\033\033(Ba", "\033(Ba");
+    ck_assert(plain_needed("dumb"));
+    ck_assert(plain_needed(NULL));
+    ck_assert(!plain_needed("xterm-256color"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("terminal");
@@ -283,6 +315,7 @@ int main(void)
     tcase_add_test(tcase, typing_that_was_edited_is_known_by_what_stayed);
     tcase_add_test(tcase, control_keys_are_no_lines);
     tcase_add_test(tcase, what_was_typed_in_vain_hides_nothing);
+    tcase_add_test(tcase, a_poor_terminal_is_not_shown_the_marks);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -31,7 +31,7 @@ static const char start_up[] =
     "exec 9<&-\n"
     "unset PROMPT_COMMAND PS0 HISTFILE MAILCHECK CDPATH\n"
     "shopt -s checkwinsize promptvars\n"
-    "set -o history; HISTCONTROL= HISTIGNORE= HISTTIMEFORMAT=\n"
+    "set -o history; HISTSIZE=1000 HISTCONTROL= HISTIGNORE= HISTTIMEFORMAT=\n"
     "__lab_typed() {\n"
     "    local typed; typed=$(HISTTIMEFORMAT= builtin history 1)\n"
     "    [[ $typed =~ ^[[:space:]]*[0-9]+\\*?[[:space:]]+(.*)$ ]] &&\n"

@@ -24,6 +24,7 @@
 #include "viz/lab/bash.h"
 #include "viz/lab/copy.h"
 #include "viz/lab/door.h"
+#include "viz/lab/plain.h"
 #include "viz/lab/words.h"
 
 enum { STATUS_CANNOT = 2, PIECE = 4096, PATIENCE_SECONDS = 2 };
@@ -41,6 +42,8 @@ struct shell {
     char input[PIECE];     /* typed, and not yet taken by the pty */
     size_t input_length;
     struct copy copy; /* what the lesson has yet to see */
+    bool strips;      /* the student's terminal would print our marks */
+    struct plain plain;
     bool told_to_end;
 };
 
@@ -220,13 +223,19 @@ static void to_bash(struct shell *shell)
 /* false when nothing can come any more, or `all` that is there has come. */
 static bool from_bash(struct shell *shell)
 {
-    char bytes[PIECE];
+    char bytes[PIECE], shown[PIECE + 1];
     ssize_t n = read(shell->master, bytes, sizeof bytes);
+    bool alive;
 
     if (n <= 0)
         return n == -1 && errno == EINTR;
     copy_add(&shell->copy, SHELL_SHOWN, bytes, (size_t)n);
-    if (!show(bytes, (size_t)n))
+    if (shell->strips)
+        alive = show(shown,
+                     plain_strip(&shell->plain, bytes, (size_t)n, shown));
+    else
+        alive = show(bytes, (size_t)n);
+    if (!alive)
         tell_bash_to_end(shell);
     return true;
 }
@@ -388,7 +397,8 @@ int shell_run(void)
                           .net_fd = -1,
                           .master = -1,
                           .bash_fd = -1,
-                          .signals = -1};
+                          .signals = -1,
+                          .strips = plain_needed(getenv("TERM"))};
     int status = run(&shell);
 
     close_all(&shell);
