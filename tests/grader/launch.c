@@ -270,8 +270,7 @@ _Noreturn static void become(struct launch *launch, struct command *command,
     else if (fill_folder(launch) < 0)
         dprintf(2, "cell: its folder: %s\n", strerror(errno));
     snprintf(self, sizeof self, "/proc/self/fd/%d", isolation->self);
-    if (full)
-        word(command, self);
+    word(command, self);
     n = shim_arguments(&launch->shim, text, sizeof text, shim);
     for (size_t i = 0; i < n; i++)
         word(command, shim[i]);
@@ -282,7 +281,9 @@ _Noreturn static void become(struct launch *launch, struct command *command,
     if (command->full) {
         dprintf(2, "cell: too many files\n");
     } else if (full) {
-        execv(find_bwrap(), (char *const *)(uintptr_t)command->word);
+        char *const empty[] = {NULL}; /* its /proc/1/environ is in the cell */
+
+        execve(find_bwrap(), (char *const *)(uintptr_t)command->word, empty);
     } else {
         clearenv();
         for (size_t i = 0; i < launch->environments; i++)

@@ -35,7 +35,7 @@ static const struct misconception table[] = {
                   "and asks again, for ever. A blocking recv() never returns "
                   "0 for that: it waits. Treat 0 as the end of the input: "
                   "answer, then close.",
-        .read = "recv(2), RETURN VALUE; lesson 1, Watch it",
+        .read = "recv(2), RETURN VALUE; lesson 1, \"Half a goodbye\"",
         .rank = 50,
         .rule = {{FAILS("half-close"), SIGN("half-close", "no-reply"),
                   SIGN("half-close", "recv-after-zero")},
@@ -52,7 +52,7 @@ static const struct misconception table[] = {
                   "zero byte in the data ends the count early, and a short "
                   "message runs on into an older, longer one. The length of "
                   "what came is the return value, and nothing else.",
-        .read = "recv(2), RETURN VALUE; lesson 1, The idea",
+        .read = "recv(2), RETURN VALUE; lesson 1, \"One byte is enough\"",
         .rank = 60,
         .rule = {{FAILS("binary-bytes"),
                   SIGN("binary-bytes", "zero-byte-stops")},
@@ -69,7 +69,7 @@ static const struct misconception table[] = {
                   "end; when recv() fails, n is -1 and buf[n] is the byte "
                   "before its start. Ask for sizeof buf - 1, or write no "
                   "terminator at all, and look at n before you use it.",
-        .read = "recv(2); lesson 1, The idea",
+        .read = "recv(2); lesson 1, \"One byte is enough\"",
         .rank = 80,
         .rule = {{FAILS("exact-sizes"), SIGN("exact-sizes", "overflow"),
                   SIGN("exact-sizes", "write-overflow")},
@@ -85,7 +85,7 @@ static const struct misconception table[] = {
                   "many in its return value. Nobody looked at it, so the rest "
                   "never left your process. Loop: advance by what was taken, "
                   "until nothing is left.",
-        .read = "send(2), RETURN VALUE; lesson 1, Break it",
+        .read = "send(2), RETURN VALUE; lesson 1, \"A short send\"",
         .rank = 60,
         .rule = {{FAILS("one-client"),
                   SIGN("one-client", "cut-at-short-count")}},
@@ -98,7 +98,7 @@ static const struct misconception table[] = {
         .likely = "Inside a function a buffer is a pointer, and sizeof of it "
                   "is the size of an address: your server reads the world "
                   "that many bytes at a time. Pass the capacity beside it.",
-        .read = "recv(2); lesson 1, The idea",
+        .read = "recv(2); lesson 1, \"What a call is given\"",
         .rank = 10,
     },
     {
@@ -110,7 +110,7 @@ static const struct misconception table[] = {
                   "counts the string's terminator, and it was sent with the "
                   "rest. The length of a line that you made is what "
                   "snprintf() returned, or strlen() of it.",
-        .read = "snprintf(3), RETURN VALUE; lesson 1, The idea",
+        .read = "snprintf(3); lesson 1, \"What a call is given\"",
         .rank = 70,
         .rule = {{FAILS("one-client"), SIGN("one-client", "trailing-zero")}},
     },
@@ -124,7 +124,7 @@ static const struct misconception table[] = {
                   "connection raises that signal. Ignore SIGPIPE (or send "
                   "with MSG_NOSIGNAL), and take EPIPE for what it is: this "
                   "client has left, the next one waits.",
-        .read = "send(2), ERRORS: EPIPE; signal(7); lesson 1, Break it",
+        .read = "send(2), EPIPE; signal(7); lesson 1, \"The second send\"",
         .rank = 70,
         .rule = {{FAILS("lost-clients"),
                   SIGN("lost-clients", "killed-by-SIGPIPE")}},
@@ -139,7 +139,7 @@ static const struct misconception table[] = {
                   "later. Set SO_REUSEADDR on the listening socket before "
                   "bind(). (If you have just added it and it fails once more: "
                   "the leftover belongs to the program before.)",
-        .read = "socket(7), SO_REUSEADDR; lesson 1, Break it",
+        .read = "socket(7), SO_REUSEADDR; lesson 1, \"The cure\"",
         .rank = 70,
         .rule = {{FAILS("restart"), SIGN("restart", "reached-restart"),
                   SIGN("restart", "exited-early"),
@@ -161,7 +161,7 @@ static const struct misconception table[] = {
                   "and address stand in a sockaddr_in in network byte order, "
                   "whatever your machine's own is: htons(port), "
                   "htonl(INADDR_LOOPBACK).",
-        .read = "ip(7), Address format; byteorder(3); lesson 1, The idea",
+        .read = "ip(7); byteorder(3); lesson 1, \"What a call is given\"",
         .rank = 90,
         .rule = {{FAILS("port-asked"), SIGN("port-asked", "port-swapped")},
                  {FAILS("port-asked"), SIGN("port-asked", "address-swapped")}},
@@ -175,7 +175,7 @@ static const struct misconception table[] = {
                   "accept() gives a new one for each visitor. You closed the "
                   "door when the first visitor left. Close only what accept() "
                   "gave, and go back to accept().",
-        .read = "accept(2); lesson 1, Run it",
+        .read = "accept(2); lesson 1, \"Two sockets\"",
         .rank = 80,
         .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
                   SIGN("ten-clients", "second-client-refused")}},
@@ -190,7 +190,7 @@ static const struct misconception table[] = {
                   "and queues them, but nobody takes it from the queue. Put "
                   "accept() into the loop: it gives a new socket for each "
                   "visitor.",
-        .read = "accept(2); listen(2); lesson 1, Run it",
+        .read = "accept(2); listen(2); lesson 1, \"Nobody accepts\"",
         .rank = 80,
         .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
                   SIGN("ten-clients", "unaccepted")}},
@@ -204,7 +204,7 @@ static const struct misconception table[] = {
                   "FIN has come, and yours never left. You hold a descriptor "
                   "for every past visitor. Close the accepted socket on every "
                   "path, the failing ones too.",
-        .read = "close(2); tcp(7); lesson 1, Watch it",
+        .read = "close(2); tcp(7); lesson 1, \"The other half\"",
         .rank = 50,
         .rule = {{FAILS("churn"), SIGN("churn", "descriptor-leak")},
                  {FAILS("ten-clients"), SIGN("ten-clients", "no-eof"),
@@ -221,7 +221,7 @@ static const struct misconception table[] = {
                   "something only when the call has just returned -1; success "
                   "does not reset it, so you read the leftovers of an earlier "
                   "failure.",
-        .read = "errno(3); lesson 1, What it cannot do",
+        .read = "errno(3); lesson 1, \"What a call returns\"",
         .rank = 70,
         .rule = {{FAILS("lost-clients"),
                   SIGN("lost-clients", "reached-dirty-errno"),
@@ -236,8 +236,7 @@ static const struct misconception table[] = {
                   "signal came by. Call accept(), recv() or send() again; "
                   "accept() also on ECONNABORTED, which only says that one "
                   "client changed its mind. (close() is not called again.)",
-        .read = "accept(2), ERRORS; signal(7), Interruption; lesson 1, What "
-                "it cannot do",
+        .read = "accept(2), ERRORS; signal(7); lesson 1, \"Interrupted\"",
         .rank = 60,
         .rule = {{FAILS("lost-clients"), SIGN("lost-clients", "reached-eintr"),
                   NO_SIGN("lost-clients", "reached-dirty-errno"),
@@ -253,7 +252,7 @@ static const struct misconception table[] = {
                   "to say. TCP is a stream: the sender's calls leave no marks "
                   "in it, and a pause or a small piece is no end. Go on "
                   "receiving until recv() returns 0.",
-        .read = "recv(2), RETURN VALUE; tcp(7); lab 1, What it does",
+        .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
         .rank = 55,
         .rule = {{FAILS("half-close"), SIGN("half-close", "early-reply"),
                   SIGN("half-close", "reached-first-piece")}},
@@ -267,7 +266,7 @@ static const struct misconception table[] = {
                   "calls of recv(). TCP is a stream: one recv() may end in "
                   "the middle of a word, and the next begins there. Keep that "
                   "state beside the counts, outside the loop.",
-        .read = "tcp(7); recv(2); lab 1, What it does",
+        .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
         .rank = 60,
         .rule = {{FAILS("drip"), SIGN("drip", "state-per-recv")}},
     },

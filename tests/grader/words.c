@@ -34,11 +34,12 @@ static int columns(const char *text, size_t bytes)
 }
 
 /* Prose after a label, wrapped at words; continued under its first letter. */
-static void wrap(FILE *out, const char *label, const char *text)
+static void wrap_at(FILE *out, const char *margin, const char *label,
+                    const char *text)
 {
     int used = 0;
 
-    fprintf(out, "  %-*s", INDENT - 2, label);
+    fprintf(out, "%s%-*s", margin, INDENT - (int)strlen(margin), label);
     while (*text) {
         size_t n = strcspn(text, " ");
         int wide = columns(text, n);
@@ -53,6 +54,11 @@ static void wrap(FILE *out, const char *label, const char *text)
         text += strspn(text, " ");
     }
     fputc('\n', out);
+}
+
+static void wrap(FILE *out, const char *label, const char *text)
+{
+    wrap_at(out, "  ", label, text);
 }
 
 /* Lines as they stand: evidence must not be wrapped by words; what is too
@@ -81,7 +87,7 @@ void words_isolation(FILE *out, const struct report *report)
 {
     const struct isolation *isolation = report->isolation;
 
-    fprintf(out, "isolation: %s\n", isolation_sentence(isolation->level));
+    wrap_at(out, "", "isolation:", isolation_sentence(isolation->level));
     if (isolation->level != ISOLATION_FULL && isolation->why[0])
         fprintf(out, "%s\n", isolation->why);
 }
@@ -122,9 +128,32 @@ static void wire_line(FILE *out, const struct report *report,
                       const struct check *check, const struct result *result)
 {
     block(out, "Wire", &result->wire);
-    if (result->captured)
+    if (result->captured && result->wire.count)
         fprintf(out, "%*sreplay: make viz ARGS='-r .lab/runs/%02d-%s.pcap'\n",
                 INDENT, "", report->number, check->id);
+}
+
+/* What stops a program before any question can be asked: told once, for the
+ * first check that met it, and where to look then. */
+static const struct root {
+    const char *sign, *look;
+} roots[] = {
+    {"exited-early", "why it ended: its own words, if any, stand in the steps; "
+                     "start it yourself and look"},
+    {"never-listened", "socket(), bind(), listen(): which of them is never "
+                       "reached? (listen(2))"},
+    {"port-swapped", "the byte order of the port (htons(3))"},
+    {"port-other", "where the port comes from: argv[1]"},
+    {"address-other", "the address given to bind() (ip(7))"},
+};
+
+static const struct root *root_of(const struct result *result)
+{
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (result->grade == GRADE_FAIL &&
+            result_has_sign(result, roots[i].sign))
+            return &roots[i];
+    return NULL;
 }
 
 static void diagnosis(FILE *out, const struct report *report,
@@ -139,6 +168,8 @@ static void diagnosis(FILE *out, const struct report *report,
         for (size_t i = 0; i < result->also_count; i++)
             wrap(out, i ? "" : "Also", result->also[i]);
         wrap(out, "Read", m->read);
+    } else if (root_of(result)) {
+        wrap(out, "Look at", root_of(result)->look);
     } else if (check->hint) {
         wrap(out, "Look at", check->hint);
     }
@@ -219,28 +250,13 @@ static void starter_words(FILE *out, const struct report *report)
             report->lab->name);
 }
 
-/* What stops a program before any question can be asked: told once, for the
- * first check that met it. */
-static const char *root_of(const struct result *result)
-{
-    static const char *const roots[] = {"exited-early", "never-listened",
-                                        "port-swapped", "port-other",
-                                        "address-other"};
-
-    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
-        if (result->grade == GRADE_FAIL && result_has_sign(result, roots[i]))
-            return roots[i];
-    return NULL;
-}
-
 /* An earlier check whose message says the same; SIZE_MAX when there is none. */
 static size_t told_before(const struct report *report, size_t i)
 {
-    const char *root = root_of(&report->result[i]);
+    const struct root *root = root_of(&report->result[i]);
 
     for (size_t n = 0; root && n < i; n++)
-        if (report->which[n] && root_of(&report->result[n]) &&
-            strcmp(root, root_of(&report->result[n])) == 0)
+        if (report->which[n] && root_of(&report->result[n]) == root)
             return n;
     return SIZE_MAX;
 }

@@ -1,0 +1,170 @@
+/* Records of checks, and the diagnosis made from all of them. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/grader/misconceptions.h"
+#include "tests/grader/verdict.h"
+
+START_TEST(a_record_comes_back_as_it_was_sent)
+{
+    struct result sent = {.grade = GRADE_FAIL,
+                          .final = true,
+                          .points = 3,
+                          .captured = true},
+                  got;
+    char *line;
+
+    lines_add(&sent.steps, "1 connect");
+    lines_add(&sent.actual, "\"%s\"", "a\\0b");
+    result_sign(&sent, "no-eof");
+    result_sign(&sent, "no-eof");
+    sent.reason = strdup("because");
+    line = result_write(&sent);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_ptr_null(strchr(line, '\n'));
+    ck_assert_int_eq(result_read(&got, line, strlen(line)), 0);
+    ck_assert_int_eq(got.grade, GRADE_FAIL);
+    ck_assert(got.final && got.captured && !got.timing);
+    ck_assert_int_eq(got.points, 3);
+    ck_assert_str_eq(got.steps.line[0], "1 connect");
+    ck_assert_str_eq(got.actual.line[0], "\"a\\0b\"");
+    ck_assert_uint_eq(got.sign_count, 1);
+    ck_assert(result_has_sign(&got, "no-eof"));
+    ck_assert_str_eq(got.reason, "because");
+    free(line);
+    result_fini(&sent);
+    result_fini(&got);
+}
+END_TEST
+
+START_TEST(what_is_no_record_is_refused)
+{
+    static const char *const wrong[] = {
+        "", "{", "[]", "1", "{\"grade\":\"0\"}", "ok 1 - half-close"};
+    struct result got;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        errno = 0;
+        ck_assert_int_eq(result_read(&got, wrong[i], strlen(wrong[i])), -1);
+        ck_assert_int_eq(errno, EBADMSG);
+    }
+    ck_assert_int_eq(result_read(&got, "{\"grade\":77}", 12), 0);
+    ck_assert_int_eq(got.grade, GRADE_ERROR);
+    result_fini(&got);
+}
+END_TEST
+
+START_TEST(lines_are_bounded_and_carry_no_control_bytes)
+{
+    struct lines lines = {0};
+
+    for (int i = 0; i < RESULT_LINES + 5; i++)
+        lines_add(&lines, "ok %d\n\033[2J", i);
+    ck_assert_uint_eq(lines.count, RESULT_LINES);
+    ck_assert_uint_eq(lines.dropped, 5);
+    ck_assert_str_eq(lines.line[0], "ok 0\\x0a\\x1b[2J");
+    lines_fini(&lines);
+}
+END_TEST
+
+/* --- the table -------------------------------------------------------------*/
+
+START_TEST(every_misconception_is_whole_and_its_rules_name_real_checks)
+{
+    const struct misconception *m;
+
+    for (size_t i = 0; (m = misconception_at(i)) != NULL; i++) {
+        const struct lab *lab = lab_by_number(atoi(m->lab));
+
+        ck_assert_ptr_eq(misconception_by_id(m->id), m);
+        ck_assert_ptr_nonnull(lab);
+        ck_assert(m->likely[0] && m->read[0] && m->met[0]);
+        for (int r = 0; r < MISCONCEPTION_RULES; r++)
+            for (int c = 0; c < RULE_CONDITIONS && m->rule[r][c].check; c++)
+                ck_assert_msg(lab_check(lab, m->rule[r][c].check) != NULL,
+                              "%s: no check %s", m->id, m->rule[r][c].check);
+    }
+}
+END_TEST
+
+static struct result results[64];
+static struct result *pointers[64];
+
+/* The first lab with every check passed, and the index of one of them. */
+static struct result *passed_but(const struct lab *lab, const char *id)
+{
+    struct result *found = NULL;
+
+    for (size_t i = 0; i < lab->check_count; i++) {
+        results[i] = (struct result){.grade = GRADE_PASS, .final = true};
+        pointers[i] = &results[i];
+        if (strcmp(lab->checks[i].id, id) == 0)
+            found = &results[i];
+    }
+    ck_assert_ptr_nonnull(found);
+    return found;
+}
+
+START_TEST(a_failure_without_its_signs_gets_no_name)
+{
+    const struct lab *lab = lab_by_number(1);
+    struct result *half_close = passed_but(lab, "half-close");
+
+    half_close->grade = GRADE_FAIL;
+    misconceptions_diagnose(lab, pointers);
+    for (size_t i = 0; i < lab->check_count; i++)
+        ck_assert_ptr_null(results[i].misconception);
+}
+END_TEST
+
+START_TEST(a_sign_without_a_failure_gets_no_name)
+{
+    const struct lab *lab = lab_by_number(1);
+    struct result *lost = passed_but(lab, "lost-clients");
+
+    result_sign(lost, "killed-by-SIGPIPE");
+    misconceptions_diagnose(lab, pointers);
+    ck_assert_ptr_null(lost->misconception);
+    result_fini(lost);
+}
+END_TEST
+
+START_TEST(a_whole_vector_is_named_at_its_check)
+{
+    const struct lab *lab = lab_by_number(1);
+    struct result *lost = passed_but(lab, "lost-clients");
+
+    lost->grade = GRADE_FAIL;
+    result_sign(lost, "killed-by-SIGPIPE");
+    misconceptions_diagnose(lab, pointers);
+    ck_assert_str_eq(lost->misconception, "sigpipe-death");
+    ck_assert_uint_eq(lost->also_count, 0);
+    result_fini(lost);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("verdict");
+    TCase *record = tcase_create("record"), *table = tcase_create("diagnosis");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_test(record, a_record_comes_back_as_it_was_sent);
+    tcase_add_test(record, what_is_no_record_is_refused);
+    tcase_add_test(record, lines_are_bounded_and_carry_no_control_bytes);
+    tcase_add_test(table,
+                   every_misconception_is_whole_and_its_rules_name_real_checks);
+    tcase_add_test(table, a_failure_without_its_signs_gets_no_name);
+    tcase_add_test(table, a_sign_without_a_failure_gets_no_name);
+    tcase_add_test(table, a_whole_vector_is_named_at_its_check);
+    suite_add_tcase(suite, record);
+    suite_add_tcase(suite, table);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
