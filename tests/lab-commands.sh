@@ -216,5 +216,16 @@ for hints in labs/*/hints.md; do
     done
 done
 
+# --- where the grader sends its readers ------------------------------------
+grep -oE 'lesson [0-9]+, \\"[^"\\]+' tests/grader/misconceptions.c | sort -u >"$box/read"
+echo 'no place in a lesson is named at all' >"$out"
+is 'the diagnoses name places in the lessons' test -s "$box/read"
+while IFS= read -r place; do
+    n=${place#lesson }
+    echo "$place" >"$out"
+    is "$place is a heading" grep -qxE "#+ ${place#*\"}" \
+        lessons/"$(printf '%02d' "${n%%,*}")"-*/README.md
+done <"$box/read"
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
