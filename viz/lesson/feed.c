@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "viz/decode/decode.h"
@@ -13,6 +14,7 @@ enum {
     WAITS_EVERY = 50 * CLOCK_MS,
     OUTSIDE_EVERY = 1000 * CLOCK_MS,
     THREADS_MOST = 64,
+    OWNERS_MOST = 8,
     /* A replay for eyes: pauses between what can be seen, at least and at
      * most, whatever the recording had. */
     PAUSE_LEAST = 120 * CLOCK_MS,
@@ -123,21 +125,52 @@ static uint16_t any_listener(const struct feed *feed)
     return feed->port;
 }
 
-/* The inode of the socket whose owner is looked at: the listener, or the
- * newest client's end that some process holds. */
-static uint32_t inode_of(struct feed *feed, enum flow_side side, uint16_t port)
+/* Whether a socket is that end of a connection to `port`, or its listener. */
+static bool is_end(const struct socket_sample *socket, enum flow_side side,
+                   uint16_t port)
 {
-    uint32_t inode = 0;
+    if (socket->inode == 0 || socket->protocol != PROTO_TCP)
+        return false;
+    return side == FLOW_SERVER ? socket->local.port == port
+                               : socket->remote.port == port;
+}
 
-    if (side == FLOW_SERVER)
-        return sockets_listener(feed->session.sockets, PROTO_TCP, port, NULL);
+/* The processes that hold such sockets, each once: a server that forks has
+ * several. */
+static int owners_of(const struct feed *feed, enum flow_side side,
+                     uint16_t port, int pids[OWNERS_MOST])
+{
+    int count = 0;
+
     for (size_t i = 0; i < store_sockets(feed->store); i++) {
         const struct socket_sample *socket = store_socket(feed->store, i);
+        int pid, n = 0;
 
-        if (socket->remote.port == port && socket->inode > inode)
-            inode = socket->inode;
+        if (!is_end(socket, side, port))
+            continue;
+        pid = sockets_owner(socket->inode);
+        while (n < count && pids[n] != pid)
+            n++;
+        if (pid > 0 && n == count)
+            pids[count++] = pid;
+        if (count == OWNERS_MOST)
+            break;
     }
-    return inode;
+    return count;
+}
+
+static void tell_waits(struct feed *feed, int pid, struct event *event)
+{
+    struct wait_info threads[THREADS_MOST];
+    int count = keeper_waits(feed->keeper, pid, threads, THREADS_MOST);
+
+    for (int i = 0; i < count && i < THREADS_MOST; i++) {
+        if (threads[i].running)
+            continue;
+        event->time_ns = clock_wall();
+        event->call = threads[i].call;
+        feed_event(feed, event);
+    }
 }
 
 /* In which calls the server's (or client's) threads are, while a line of the
@@ -145,28 +178,18 @@ static uint32_t inode_of(struct feed *feed, enum flow_side side, uint16_t port)
 static void look_at_waits(struct feed *feed)
 {
     const struct step *step = player_step(feed->player);
-    struct wait_info threads[THREADS_MOST];
     struct event event = {.kind = EVENT_WAITS};
-    int count, pid;
+    int pids[OWNERS_MOST], count;
 
-    if (!step->expect || !feed->keeper || !feed->session.sockets ||
-        clock_now() < feed->waits_ns ||
+    if (!step->expect || !feed->keeper || clock_now() < feed->waits_ns ||
         !expect_wants_waits(step->expect, &event.side, &event.port))
         return;
     feed->waits_ns = clock_now() + WAITS_EVERY;
     if (event.port == 0)
         event.port = any_listener(feed);
-    pid = sockets_owner(inode_of(feed, event.side, event.port));
-    if (pid <= 0)
-        return;
-    count = keeper_waits(feed->keeper, pid, threads, THREADS_MOST);
-    for (int i = 0; i < count && i < THREADS_MOST; i++) {
-        if (threads[i].running)
-            continue;
-        event.time_ns = clock_wall();
-        event.call = threads[i].call;
-        feed_event(feed, &event);
-    }
+    count = owners_of(feed, event.side, event.port, pids);
+    for (int i = 0; i < count; i++)
+        tell_waits(feed, pids[i], &event);
 }
 
 /* A server that runs, but where nobody here can reach it. */

@@ -181,7 +181,8 @@ int live_run(struct lesson *lesson)
     lesson_view_init(&live.view, lesson->player, lesson->feed->store);
     live.view.network = lesson->network;
     live.view.replay = lesson->feed->replay != NULL;
-    if (lesson->resumed && !live.view.replay)
+    if (lesson->resumed && !live.view.replay &&
+        !player_finished(lesson->player))
         snprintf(live.view.message, sizeof live.view.message,
                  "You left off here. The terminals were closed: type make "
                  "shell in each, and start again what should run.");

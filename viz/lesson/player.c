@@ -312,8 +312,7 @@ long player_awaited(const struct player *player)
     return -1;
 }
 
-/* The terminal block of the open step, or NULL. */
-static const struct block *terminal_block(const struct player *player)
+const struct block *player_typed(const struct player *player)
 {
     const struct step *step = player_step(player);
 
@@ -326,7 +325,7 @@ static const struct block *terminal_block(const struct player *player)
 
 const char *player_nudge(struct player *player)
 {
-    const struct block *block = terminal_block(player);
+    const struct block *block = player_typed(player);
     const struct player_terminal *terminal;
     char *text = player->nudge;
     size_t size = sizeof player->nudge;

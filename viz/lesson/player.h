@@ -81,6 +81,8 @@ int player_forget(struct player *player);
 struct step *player_step(const struct player *player); /* the open one */
 /* The first line of the open step that is not true yet; -1 when all are. */
 long player_awaited(const struct player *player);
+/* The terminal block of the open step, or NULL. */
+const struct block *player_typed(const struct player *player);
 /* What the student may do next for it, from what the terminals are known to
  * do; "" when there is nothing to add to expect_reason(). */
 const char *player_nudge(struct player *player);

@@ -253,7 +253,8 @@ int textmode_run(struct lesson *lesson)
         puts(lesson->refusal);
     printf("%s (%s). ? and Enter shows the keys.\n",
            lesson->player->document->title, lesson->network);
-    if (lesson->resumed && !lesson->feed->replay)
+    if (lesson->resumed && !lesson->feed->replay &&
+        !player_finished(lesson->player))
         puts("You left off here. Terminals and servers were closed then: type "
              "make shell\nin each again, and start what should run.");
     print_step(&text);

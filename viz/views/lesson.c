@@ -44,6 +44,7 @@ void lesson_view_init(struct lesson_view *view, struct player *player,
                       const struct store *store)
 {
     memset(view, 0, sizeof *view);
+    view->step = SIZE_MAX;
     view->player = player;
     view->store = store;
     view->title = view->network = "";
@@ -198,13 +199,17 @@ static void put_prompt(struct strip *strip, const struct lesson_view *view)
         strip_prose(strip, 0, STYLE_WARN, view->message);
         return;
     }
+    if (view->sure && step->observe && !step->done) {
+        strip_prose(strip, 0, STYLE_WARN,
+                    "Not all of it came true yet. h says what is missing; "
+                    "Enter again skips this step.");
+        return;
+    }
     if (last && player_finished(player))
         strip_prose(strip, 0, STYLE_GOOD,
                     "The lesson is done: everything came true. q leaves.");
     else if (last && !step->observe)
         strip_prose(strip, 0, STYLE_DIM, "This is the end. q leaves.");
-    else if (view->scroll < view->scroll_most)
-        return;
     else if (step->observe && step->done)
         strip_prose(strip, 0, STYLE_GOOD, "All true. Enter goes on.");
     else if (step->predict && step->answer < 0)
@@ -215,14 +220,19 @@ static void put_prompt(struct strip *strip, const struct lesson_view *view)
                         ? "What do you say this time?"
                         : "What do you say? Press its letter.");
     else if (!step->observe)
-        strip_prose(strip, 0, STYLE_DIM, "Enter goes on.");
+        strip_prose(strip, 0, STYLE_DIM,
+                    view->scroll < view->scroll_most ? "Enter reads on."
+                                                     : "Enter goes on.");
 }
 
 /* All of the foot, from the strip's row on. Returns the row to keep in sight. */
 static int put_foot(struct strip *strip, const struct lesson_view *view)
 {
+    const struct block *typed = player_typed(view->player);
     int row = 0;
 
+    if (typed)
+        strip_typed(strip, typed, view->compact);
     if (player_step(view->player)->observe)
         row = put_ticks(strip, view);
     if (view->hint)
@@ -251,14 +261,15 @@ static void draw_rule(const struct lesson_view *view, struct area area, int row)
 static int measure(struct lesson_view *view, struct area area, int rows)
 {
     struct strip strip = {.area = area_part(area, 0, 0, 0, area.columns)};
+    bool at_end = view->scroll >= view->scroll_most;
 
     strip_step(&strip, view->player, player_step(view->player));
     if (rows > strip.row + 1)
         rows = strip.row + 1;
     view->page = rows;
     view->scroll_most = strip.row > rows ? strip.row - rows : 0;
-    if (view->scroll > view->scroll_most)
-        view->scroll = view->scroll_most;
+    if (at_end || view->scroll > view->scroll_most)
+        view->scroll = view->scroll_most; /* the foot may have grown */
     if (view->scroll < 0)
         view->scroll = 0;
     return rows;
@@ -283,14 +294,28 @@ static void draw_foot(const struct lesson_view *view, struct area area)
     put_foot(&foot, view);
 }
 
+/* The rows that the foot needs, at most `most`. */
+static int measure_foot(struct lesson_view *view, struct area area, int most)
+{
+    struct strip foot;
+
+    for (int i = 0; i < 2; i++) {
+        foot = (struct strip){.area = area_part(area, 0, 0, 0, area.columns)};
+        view->compact = i > 0;
+        put_foot(&foot, view);
+        if (foot.row <= most)
+            return foot.row;
+    }
+    return most;
+}
+
 static void draw_text(struct lesson_view *view, struct area area)
 {
-    struct strip foot = {.area = area_part(area, 0, 0, 0, area.columns)};
     struct strip text = {.area = area};
     int foot_rows, rows;
 
-    put_foot(&foot, view);
-    foot_rows = foot.row < area.rows / 2 ? foot.row : area.rows / 2;
+    foot_rows = measure_foot(
+        view, area, area.rows > 12 ? area.rows * 2 / 3 : area.rows - 3);
     rows = measure(view, area, area.rows - foot_rows - 1);
     text.area = area_part(area, 0, 0, rows, area.columns);
     text.from = view->scroll;
@@ -377,6 +402,7 @@ void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
     if (view->step != view->player->at) {
         view->step = view->player->at;
         view->scroll = 0;
+        view->scroll_most = INT16_MAX; /* it is not read to its end yet */
         view->hint = view->sure = false;
     }
     draw_title(view, area_part(all, 0, 0, 1, all.columns));
@@ -412,9 +438,6 @@ static enum lesson_wish read_on(struct lesson_view *view)
     }
     if (step->observe && !step->done && !view->sure) {
         view->sure = true;
-        snprintf(view->message, sizeof view->message,
-                 "Not all of it came true yet. h says what is missing; Enter "
-                 "again skips this step.");
         return LESSON_NOTHING;
     }
     return LESSON_NEXT;

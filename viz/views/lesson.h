@@ -18,6 +18,7 @@ struct lesson_view {
     uint64_t dropped;    /* packets that the capture missed */
     bool replay;
     bool help, hint;   /* shown now */
+    bool compact;      /* the foot has little room: as last drawn */
     bool sure;         /* asked whether to leave with open ticks */
     int scroll;        /* rows of the prose above the window, */
     int scroll_most;   /* and at most so many: as last drawn */

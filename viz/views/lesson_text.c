@@ -118,16 +118,20 @@ static void put_item(struct strip *strip, const struct block *block)
     strip_prose(strip, column, STYLE_PLAIN, block->text + block->marker);
 }
 
-static void put_typed(struct strip *strip, const struct block *block)
+void strip_typed(struct strip *strip, const struct block *block, bool compact)
 {
     char text[DOCUMENT_LINE + 40];
 
-    snprintf(text, sizeof text, "In terminal %c:", block->terminal);
-    put(strip, 0, STYLE_DIM, text);
-    strip->row++;
+    if (!compact) {
+        snprintf(text, sizeof text, "In terminal %c:", block->terminal);
+        put(strip, 0, STYLE_DIM, text);
+        strip->row++;
+    }
     for (size_t i = 0; i < block->typed_count; i++) {
         const struct typed *typed = &block->typed[i];
 
+        snprintf(text, sizeof text, "%c", block->terminal);
+        put(strip, 0, STYLE_STRONG, compact ? text : "");
         if (typed->kind == TYPED_KEY) {
             put(strip, 2, STYLE_DIM, "press");
             snprintf(text, sizeof text, "Ctrl-%s", typed->text);
@@ -189,12 +193,10 @@ static void put_block(struct strip *strip, const struct step *step,
     case BLOCK_CODE:
         put_lines(strip, 1, STYLE_PLAIN, block->text);
         break;
-    case BLOCK_TERMINAL:
-        put_typed(strip, block);
-        break;
     case BLOCK_PREDICT:
         put_predict(strip, step);
         break;
+    case BLOCK_TERMINAL:
     case BLOCK_OBSERVE:
     case BLOCK_WIRE:
         break;
@@ -224,8 +226,8 @@ void strip_step(struct strip *strip, const struct player *player,
     for (size_t i = step->first; i < step->last; i++) {
         const struct block *block = &player->document->blocks[i];
 
-        if (block->kind == BLOCK_OBSERVE || block->kind == BLOCK_WIRE ||
-            is_title(player, block))
+        if (block->kind == BLOCK_TERMINAL || block->kind == BLOCK_OBSERVE ||
+            block->kind == BLOCK_WIRE || is_title(player, block))
             continue;
         if (before && wants_air(before, block))
             strip->row++;
