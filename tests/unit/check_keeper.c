@@ -280,8 +280,9 @@ END_TEST
 
 START_TEST(a_command_runs_here_and_its_status_comes)
 {
-    char *argv[] = {"sh", "-c",  "echo \"$1\" > here; exit 7",
-                    "sh", "a b", NULL};
+    char sh[] = "sh", c[] = "-c", argument[] = "a b";
+    char script[] = "echo \"$1\" > here; exit 7";
+    char *argv[] = {sh, c, script, sh, argument, NULL};
     struct keeper *keeper = open_with(false);
     struct pollfd news = {keeper_shells_fd(keeper), POLLIN, 0};
     pid_t pid = 0;
@@ -300,7 +301,8 @@ END_TEST
 
 START_TEST(a_command_that_cannot_run_says_why)
 {
-    char *missing[] = {"./missing", NULL}, *none[] = {NULL};
+    char name[] = "./missing";
+    char *missing[] = {name, NULL}, *none[] = {NULL};
     struct keeper *keeper = open_with(false);
     pid_t pid;
 
@@ -314,8 +316,8 @@ END_TEST
 
 START_TEST(arguments_that_are_too_long_are_refused)
 {
-    char *argument = malloc(WORDS_ARGUMENTS + 1);
-    char *argv[] = {"true", argument, NULL};
+    char name[] = "true", *argument = malloc(WORDS_ARGUMENTS + 1);
+    char *argv[] = {name, argument, NULL};
     struct keeper *keeper = open_with(false);
     pid_t pid;
 
