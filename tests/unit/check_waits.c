@@ -215,7 +215,7 @@ START_TEST(a_busy_thread_is_running)
 
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (volatile int spin = 0;; spin ^= 1)
+        for (volatile bool spin = true; spin;)
             ;
     }
     do
