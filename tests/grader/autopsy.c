@@ -120,15 +120,14 @@ static void tell_running(struct probe *p, pid_t pid, int index)
               index + 1, (double)cell_cpu_ns(&p->cell) / (double)CLOCK_SECOND);
     mine = probe_look(p) == 0 ? probe_server_end(p, p->subject) : NULL;
     if (mine && mine->state == TCP_CLOSE_WAIT && mine->receive_queue == 0)
-        lines_add(&p->result.autopsy, "  recv() has returned 0 (the client's "
-                                      "FIN), and would return 0 for ever");
+        lines_add(&p->result.autopsy, "  recv() returned 0 (the client's FIN), "
+                                      "and returns 0 for ever");
 }
 
 /* The connection that the evidence is about, at the program's end. */
 static void tell_connection(struct probe *p)
 {
     const struct socket_sample *mine = probe_server_end(p, p->subject);
-    char text[160];
 
     if (!p->subject)
         return;
@@ -136,7 +135,6 @@ static void tell_connection(struct probe *p)
         lines_add(&p->result.autopsy, "its end of the connection is closed");
         return;
     }
-    socket_words(mine, text, sizeof text);
     if (mine->state == TCP_CLOSE_WAIT)
         probe_sign(p, "close-wait");
     if (mine->inode == 0) {
@@ -145,7 +143,10 @@ static void tell_connection(struct probe *p)
                   "the connection was never accepted: it waits in the "
                   "listener's queue");
     } else {
-        lines_add(&p->result.autopsy, "its end of the connection is %s", text);
+        lines_add(&p->result.autopsy,
+                  "its end of the connection is %s, %u bytes unread, %u unsent",
+                  tcp_state_name(mine->state), mine->receive_queue,
+                  mine->send_queue);
     }
     lines_add(&p->result.autopsy,
               "so far %" PRIu64 " bytes to the program, %" PRIu64 " back",

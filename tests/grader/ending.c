@@ -162,6 +162,15 @@ static bool sanitizer_report(struct probe *p, const char *log)
     return true;
 }
 
+/* Whether the evidence says it already. */
+static bool told(const struct lines *lines, const char *text)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        if (strstr(lines->line[i], text))
+            return true;
+    return false;
+}
+
 void ending_examine(struct probe *p)
 {
     const struct cell *cell = &p->cell;
@@ -182,7 +191,8 @@ void ending_examine(struct probe *p)
         snprintf(sign, sizeof sign, "exited-%d", cell->exit_status);
         probe_sign(p, sign);
     }
-    lines_add(&p->result.autopsy, "%s %s", probe_name(p), text);
+    if (!told(&p->result.actual, text))
+        lines_add(&p->result.autopsy, "%s %s", probe_name(p), text);
     if (log && p->build != BUILD_PLAIN)
         sanitizer_report(p, log);
     if (p->result.log)

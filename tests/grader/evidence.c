@@ -60,7 +60,7 @@ size_t evidence_escape(const void *bytes, size_t length, char *text,
 /* A window of bytes from `first`, quoted, with what is cut before and after
  * said outside the quotes; *column is where byte `mark` stands. */
 static void show(struct lines *lines, const uint8_t *bytes, size_t length,
-                 size_t first, size_t mark, const char *end, size_t *column)
+                 size_t first, size_t mark, size_t *column)
 {
     char text[SHOWN + 1], before[32] = "";
     size_t shown, prefix;
@@ -80,6 +80,10 @@ static void show(struct lines *lines, const uint8_t *bytes, size_t length,
     }
     lines_add(lines, "%s\"%s\"%s", before, text,
               first + shown < length ? "..." : "");
+}
+
+static void show_length(struct lines *lines, size_t length, const char *end)
+{
     lines_add(lines, "%zu byte%s%s%s", length, length == 1 ? "" : "s",
               end ? ", " : "", end ? end : "");
 }
@@ -100,14 +104,15 @@ void evidence_differ(struct lines *expected, struct lines *actual,
     if (first > got_length)
         first = got_length;
     show(expected, a, want_length, first < want_length ? first : want_length,
-         at, NULL, &ignored);
-    show(actual, b, got_length, first, at, end, &column);
-    if (at == want_length && at == got_length)
-        return; /* only the end differs */
-    lines_add(actual, "%*s^ offset %zu: %s", (int)column, "", at,
-              at == got_length    ? "the first byte that is missing"
-              : at == want_length ? "the first byte too many"
-                                  : "the first byte that differs");
+         at, &ignored);
+    show_length(expected, want_length, NULL);
+    show(actual, b, got_length, first, at, &column);
+    if (at < want_length || at < got_length) /* else only the end differs */
+        lines_add(actual, "%*s^ offset %zu: %s", (int)column, "", at,
+                  at == got_length    ? "the first byte that is missing"
+                  : at == want_length ? "the first byte too many"
+                                      : "the first byte that differs");
+    show_length(actual, got_length, end);
 }
 
 /* The length of the UTF-8 character at `s`, 0 when it is none that may be

@@ -53,6 +53,9 @@ static json_t *check_object(const struct report *report, size_t i)
                             ? json_string(result->misconception)
                             : json_null());
     json_object_set_new(object, "also", also);
+    json_object_set_new(object, "explained_by",
+                        result->explained_by ? json_string(result->explained_by)
+                                             : json_null());
     json_object_set_new(object, "signs", signs);
     json_object_set_new(object, "remarks", text_array(&result->remarks));
     json_object_set_new(object, "message",

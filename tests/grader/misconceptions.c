@@ -5,6 +5,7 @@
  */
 #include "tests/grader/misconceptions.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FAILS(id)           \
@@ -36,6 +37,7 @@ static const struct misconception table[] = {
                   "0 for that: it waits. Treat 0 as the end of the input: "
                   "answer, then close.",
         .read = "recv(2), RETURN VALUE; lesson 1, \"Half a goodbye\"",
+        .explains = "*",
         .rank = 50,
         .rule = {{FAILS("half-close"), SIGN("half-close", "no-reply"),
                   SIGN("half-close", "recv-after-zero")},
@@ -53,6 +55,7 @@ static const struct misconception table[] = {
                   "message runs on into an older, longer one. The length of "
                   "what came is the return value, and nothing else.",
         .read = "recv(2), RETURN VALUE; lesson 1, \"One byte is enough\"",
+        .explains = " drip exact-sizes half-close contract ",
         .rank = 60,
         .rule = {{FAILS("binary-bytes"),
                   SIGN("binary-bytes", "zero-byte-stops")},
@@ -70,6 +73,7 @@ static const struct misconception table[] = {
                   "before its start. Ask for sizeof buf - 1, or write no "
                   "terminator at all, and look at n before you use it.",
         .read = "recv(2); lesson 1, \"One byte is enough\"",
+        .explains = " contract ",
         .rank = 80,
         .rule = {{FAILS("exact-sizes"), SIGN("exact-sizes", "overflow"),
                   SIGN("exact-sizes", "write-overflow")},
@@ -86,6 +90,7 @@ static const struct misconception table[] = {
                   "never left your process. Loop: advance by what was taken, "
                   "until nothing is left.",
         .read = "send(2), RETURN VALUE; lesson 1, \"A short send\"",
+        .explains = " lost-clients ",
         .rank = 60,
         .rule = {{FAILS("one-client"),
                   SIGN("one-client", "cut-at-short-count")}},
@@ -162,6 +167,7 @@ static const struct misconception table[] = {
                   "whatever your machine's own is: htons(port), "
                   "htonl(INADDR_LOOPBACK).",
         .read = "ip(7); byteorder(3); lesson 1, \"What a call is given\"",
+        .explains = "*",
         .rank = 90,
         .rule = {{FAILS("port-asked"), SIGN("port-asked", "port-swapped")},
                  {FAILS("port-asked"), SIGN("port-asked", "address-swapped")}},
@@ -176,6 +182,7 @@ static const struct misconception table[] = {
                   "door when the first visitor left. Close only what accept() "
                   "gave, and go back to accept().",
         .read = "accept(2); lesson 1, \"Two sockets\"",
+        .explains = " exact-sizes lost-clients churn ",
         .rank = 80,
         .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
                   SIGN("ten-clients", "second-client-refused")}},
@@ -191,6 +198,7 @@ static const struct misconception table[] = {
                   "accept() into the loop: it gives a new socket for each "
                   "visitor.",
         .read = "accept(2); listen(2); lesson 1, \"Nobody accepts\"",
+        .explains = " lost-clients churn ",
         .rank = 80,
         .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
                   SIGN("ten-clients", "unaccepted")}},
@@ -205,6 +213,7 @@ static const struct misconception table[] = {
                   "for every past visitor. Close the accepted socket on every "
                   "path, the failing ones too.",
         .read = "close(2); tcp(7); lesson 1, \"The other half\"",
+        .explains = " ten-clients churn ",
         .rank = 50,
         .rule = {{FAILS("churn"), SIGN("churn", "descriptor-leak")},
                  {FAILS("ten-clients"), SIGN("ten-clients", "no-eof"),
@@ -253,6 +262,7 @@ static const struct misconception table[] = {
                   "in it, and a pause or a small piece is no end. Go on "
                   "receiving until recv() returns 0.",
         .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
+        .explains = " binary-bytes drip exact-sizes restart contract ",
         .rank = 55,
         .rule = {{FAILS("half-close"), SIGN("half-close", "early-reply"),
                   SIGN("half-close", "reached-first-piece")}},
@@ -354,6 +364,39 @@ static void give(struct result *result, const struct misconception *m)
         result->also[result->also_count++] = other->id;
 }
 
+bool misconception_explains(const struct misconception *m, const char *check)
+{
+    char key[80];
+
+    if (!m->explains)
+        return false;
+    snprintf(key, sizeof key, " %s ", check);
+    return strcmp(m->explains, "*") == 0 || strstr(m->explains, key) != NULL;
+}
+
+/* Failures without a name that follow from one that was given. */
+static void explain(const struct lab *lab, struct result *const *results)
+{
+    for (size_t i = 0; i < lab->check_count; i++) {
+        struct result *result = results[i];
+        const struct misconception *best = NULL;
+
+        if (!result || result->grade != GRADE_FAIL || result->misconception)
+            continue;
+        for (size_t n = 0; n < lab->check_count; n++) {
+            const struct misconception *m =
+                results[n] && results[n]->misconception
+                    ? misconception_by_id(results[n]->misconception)
+                    : NULL;
+
+            if (m && misconception_explains(m, lab->checks[i].id) &&
+                (!best || m->rank > best->rank))
+                best = m;
+        }
+        result->explained_by = best ? best->id : NULL;
+    }
+}
+
 void misconceptions_diagnose(const struct lab *lab,
                              struct result *const *results)
 {
@@ -365,5 +408,27 @@ void misconceptions_diagnose(const struct lab *lab,
         result = match(&table[i], lab, results);
         if (result)
             give(result, &table[i]);
+    }
+    explain(lab, results);
+}
+
+void misconceptions_page(FILE *out)
+{
+    const char *lab = "";
+
+    fputs("# The ideas that can be wrong\n\n"
+          "The grader names these when every sign of one has been seen; "
+          "`tests/grader/misconceptions.c` is the table, and this page is "
+          "`build/bin/grade --misconceptions`.\n"
+          "Each name is proved by a wrong program in `tests/submissions/`.\n",
+          out);
+    for (size_t i = 0; i < TABLE; i++) {
+        const struct misconception *m = &table[i];
+
+        if (strcmp(lab, m->lab) != 0)
+            fprintf(out, "\n## %s\n", m->lab);
+        lab = m->lab;
+        fprintf(out, "\n### %s `%s`\n\n%s\n\nMet in: %s.\nRead: %s.\n",
+                m->place, m->id, m->likely, m->met, m->read);
     }
 }

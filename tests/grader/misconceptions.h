@@ -7,7 +7,9 @@
 #ifndef TESTS_GRADER_MISCONCEPTIONS_H
 #define TESTS_GRADER_MISCONCEPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "tests/grader/check.h"
 #include "tests/grader/verdict.h"
@@ -37,7 +39,10 @@ struct misconception {
     const char *met;
     const char *likely; /* to the student, one to three sentences */
     const char *read;   /* man pages, RFC, the lesson's part */
-    int rank;           /* higher is more specific: named first */
+    /* Checks that fail along with it, so that they are not told in full: ids
+     * with a blank before and after each, or "*". */
+    const char *explains;
+    int rank; /* higher is more specific: named first */
     /* Any one rule will do; the first condition's check carries the name. */
     struct condition rule[MISCONCEPTION_RULES][RULE_CONDITIONS];
 };
@@ -46,7 +51,13 @@ const struct misconception *misconception_by_id(const char *id);
 /* All of them in the order of the ladder; NULL past the end. */
 const struct misconception *misconception_at(size_t n);
 
-/* Fill misconception and also[] of the results (one a check of the lab, NULL
+/* The table as a page of Markdown: docs/misconceptions.md. */
+void misconceptions_page(FILE *out);
+
+/* Whether a failure of `check` follows from this misconception. */
+bool misconception_explains(const struct misconception *m, const char *check);
+
+/* Fill misconception, also[] and explained_by of the results (one a check of the lab, NULL
  * for one that was not run). */
 void misconceptions_diagnose(const struct lab *lab,
                              struct result *const *results);

@@ -95,9 +95,10 @@ static void write_steps(struct probe *p)
             more = ending_words(p, &at, &when, words, sizeof words);
         }
         if (i < p->steps)
-            lines_add(
-                &p->result.steps, "%zu %-52s %7.3f s", step->number, step->text,
-                (double)(step->time_ns - p->start_ns) / (double)CLOCK_SECOND);
+            lines_add(&p->result.steps, "%-2zu %-51s %7.3f s", step->number,
+                      step->text,
+                      (double)(step->time_ns - p->start_ns) /
+                          (double)CLOCK_SECOND);
     }
 }
 

@@ -54,6 +54,7 @@ struct result {
     const char *misconception; /* an id of the table, or NULL */
     const char *also[RESULT_NAMES];
     size_t also_count;
+    const char *explained_by; /* no name of its own: it follows from this one */
 };
 
 void result_fini(struct result *result);

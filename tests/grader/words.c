@@ -1,5 +1,5 @@
 /* The report for a person. See report.h; the form is docs/grading.md's. */
-#include "tests/grader/report.h"
+#include "tests/grader/words.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static void wrap_at(FILE *out, const char *margin, const char *label,
     fputc('\n', out);
 }
 
-static void wrap(FILE *out, const char *label, const char *text)
+void words_wrap(FILE *out, const char *label, const char *text)
 {
     wrap_at(out, "  ", label, text);
 }
@@ -81,6 +81,45 @@ static void block(FILE *out, const char *label, const struct lines *lines)
     }
     if (lines->dropped)
         fprintf(out, "%*s(%zu lines more)\n", INDENT, "", lines->dropped);
+}
+
+/* Bytes of `text` that fit into `room` columns, cut at a blank if there is
+ * one. */
+static size_t fitting(const char *text, int room)
+{
+    size_t n = 0, blank = 0;
+
+    while (text[n] && (columns(text, n + 1) <= room ||
+                       ((unsigned char)text[n] & 0xc0) == 0x80)) {
+        if (text[n] == ' ')
+            blank = n;
+        n++;
+    }
+    return text[n] && text[n] != ' ' && blank ? blank : n;
+}
+
+/* Sentences that may begin with blanks: folded at words, under themselves. */
+static void prose(FILE *out, const char *label, const struct lines *lines)
+{
+    char first[INDENT + 8], text[256];
+
+    for (size_t i = 0; i < lines->count; i++) {
+        size_t blanks = strspn(lines->line[i], " ");
+        const char *at = lines->line[i] + blanks;
+
+        blanks = blanks > 6 ? 6 : blanks;
+        snprintf(first, sizeof first, "  %-*s%*s", INDENT - 2,
+                 i == 0 ? label : "", (int)blanks, "");
+        do {
+            size_t n = fitting(at, COLUMNS - INDENT - (int)blanks);
+
+            snprintf(text, sizeof text, "%.*s", (int)n, at);
+            fprintf(out, "%s%s\n", first, text);
+            snprintf(first, sizeof first, "%*s", INDENT + (int)blanks, "");
+            at += n;
+            at += strspn(at, " ");
+        } while (*at);
+    }
 }
 
 void words_isolation(FILE *out, const struct report *report)
@@ -156,6 +195,13 @@ static const struct root *root_of(const struct result *result)
     return NULL;
 }
 
+const char *words_root(const struct result *result)
+{
+    const struct root *root = root_of(result);
+
+    return root ? root->sign : NULL;
+}
+
 static void diagnosis(FILE *out, const struct report *report,
                       const struct check *check, const struct result *result)
 {
@@ -164,17 +210,28 @@ static void diagnosis(FILE *out, const struct report *report,
                               : NULL;
 
     if (m) {
-        wrap(out, "Likely", m->likely);
+        words_wrap(out, "Likely", m->likely);
         for (size_t i = 0; i < result->also_count; i++)
-            wrap(out, i ? "" : "Also", result->also[i]);
-        wrap(out, "Read", m->read);
+            words_wrap(out, i ? "" : "Also", result->also[i]);
+        words_wrap(out, "Read", m->read);
+    } else if (result->explained_by) {
+        words_wrap(out, "Likely", result->explained_by);
     } else if (root_of(result)) {
-        wrap(out, "Look at", root_of(result)->look);
+        words_wrap(out, "Look at", root_of(result)->look);
     } else if (check->hint) {
-        wrap(out, "Look at", check->hint);
+        words_wrap(out, "Look at", check->hint);
     }
     fprintf(out, "  %-*smake hint-%d\n", INDENT - 2, "Hint", report->number);
     again(out, report, check);
+}
+
+static bool has_ended(const struct result *result)
+{
+    for (size_t i = 0; i < result->sign_count; i++)
+        if (strncmp(result->sign[i], "exited-", 7) == 0 ||
+            strncmp(result->sign[i], "killed-", 7) == 0)
+            return true;
+    return false;
 }
 
 void words_check(FILE *out, const struct report *report, size_t i, bool colour)
@@ -183,26 +240,23 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     const struct result *result = &report->result[i];
     const char *name = result->misconception ? result->misconception
                                              : check->id;
-    const char *program = report->lab->program;
-    bool ended = result->autopsy.count > 0 &&
-                 strncmp(result->autopsy.line[0], program, strlen(program)) ==
-                     0;
+    bool ended = has_ended(result);
 
     fprintf(out, "%s%s [%s]%s %s  %d/%d pts\n",
             on(colour, result->grade == GRADE_SKIP ? DIM : BAD),
             mark(result->grade), name, off(colour), check->title,
             result->points, check->points);
     if (result->grade == GRADE_SKIP || result->grade == GRADE_ERROR) {
-        wrap(out, result->grade == GRADE_SKIP ? "Skipped" : "Error",
-             result->reason ? result->reason : "no reason was given");
+        words_wrap(out, result->grade == GRADE_SKIP ? "Skipped" : "Error",
+                   result->reason ? result->reason : "no reason was given");
         again(out, report, check);
         return;
     }
-    wrap(out, "Required", check->required);
+    words_wrap(out, "Required", check->required);
     block(out, "Steps", &result->steps);
     block(out, "Expected", &result->expected);
     block(out, "Actual", &result->actual);
-    block(out, ended ? "Ended" : "Stuck", &result->autopsy);
+    prose(out, ended ? "Ended" : "Stuck", &result->autopsy);
     wire_line(out, report, check, result);
     if (result->log)
         fprintf(out, "  %-*s.lab/runs/%02d-%s.txt\n", INDENT - 2, "Its words",
@@ -230,93 +284,4 @@ void words_compile(FILE *out, const struct report *report, bool colour)
     for (size_t i = 0; i < plain->warnings.count; i++)
         fprintf(out, "%sremark%s  %s\n", on(colour, DIM), off(colour),
                 plain->warnings.line[i]);
-}
-
-static void remarks(FILE *out, const struct report *report)
-{
-    for (size_t i = 0; i < report->lab->check_count; i++)
-        for (size_t n = 0;
-             report->which[i] && n < report->result[i].remarks.count; n++)
-            wrap(out, "Remark", report->result[i].remarks.line[n]);
-}
-
-static void starter_words(FILE *out, const struct report *report)
-{
-    fprintf(out,
-            "\nThis is the starter as it came: that it fails is expected, and "
-            "no harm.\nWrite your server in %s/%s, then type:  make "
-            "grade-%d\nThe assignment: labs/%s/README.md\n",
-            report->folder, report->lab->files[0], report->number,
-            report->lab->name);
-}
-
-/* An earlier check whose message says the same; SIZE_MAX when there is none. */
-static size_t told_before(const struct report *report, size_t i)
-{
-    const struct root *root = root_of(&report->result[i]);
-
-    for (size_t n = 0; root && n < i; n++)
-        if (report->which[n] && root_of(&report->result[n]) == root)
-            return n;
-    return SIZE_MAX;
-}
-
-static void failures(FILE *out, const struct report *report, bool colour)
-{
-    size_t same = 0;
-    int told = 0;
-
-    for (size_t i = 0; i < report->lab->check_count; i++) {
-        const struct result *result = &report->result[i];
-
-        if (!report->which[i] || result->grade == GRADE_PASS)
-            continue;
-        if (told_before(report, i) != SIZE_MAX) {
-            same++;
-            continue;
-        }
-        if (report->untouched && told > 0 && result->grade == GRADE_FAIL)
-            continue; /* one is enough to see what a message looks like */
-        fputc('\n', out);
-        words_check(out, report, i, colour);
-        told++;
-    }
-    if (same)
-        fprintf(out,
-                "\nIn the same way %zu more check%s fail%s: mend this one "
-                "first.\n",
-                same, same == 1 ? "" : "s", same == 1 ? "s" : "");
-}
-
-void words_summary(FILE *out, const struct report *report, bool colour)
-{
-    struct score score = report_score(report);
-    bool all = report_status(report) == 0;
-
-    failures(out, report, colour);
-    remarks(out, report);
-    if (report->untouched)
-        starter_words(out, report);
-    fprintf(out, "\n%s%s: %d of %d points%s", on(colour, BOLD),
-            report->lab->name, score.points, score.max, off(colour));
-    if (score.not_gradable)
-        fprintf(out, ", and %d that could not be graded here",
-                score.not_gradable);
-    fprintf(out, "   (seed %llu)\n", (unsigned long long)report->seed);
-    if (score.errors)
-        fprintf(out,
-                "%d of the checks could not be made: this is no verdict "
-                "on your program.\n",
-                score.errors);
-    else if (all && report->one_check)
-        fprintf(out, "This check passes. All of them:  make grade-%d\n",
-                report->number);
-    else if (all)
-        fprintf(out,
-                "All of it. Compare with another way to write it:  make "
-                "solution-%d\n",
-                report->number);
-    else if (!report->untouched)
-        fprintf(out, "Next: mend the first of them, then  make grade-%d\n",
-                report->number);
 }

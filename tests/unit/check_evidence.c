@@ -44,10 +44,10 @@ END_TEST
 /* The column of the caret must be that of the byte it points at. */
 static void check_caret(const struct lines *actual, char at)
 {
-    const char *caret = strchr(actual->line[2], '^');
+    const char *caret = strchr(actual->line[1], '^');
 
     ck_assert_ptr_nonnull(caret);
-    ck_assert_int_eq(actual->line[0][caret - actual->line[2]], at);
+    ck_assert_int_eq(actual->line[0][caret - actual->line[1]], at);
 }
 
 START_TEST(the_caret_stands_under_the_first_difference)
@@ -57,9 +57,9 @@ START_TEST(the_caret_stands_under_the_first_difference)
     evidence_differ(&expected, &actual, "1 2 8\n", 6, "1 3 8\n", 6, "then FIN");
     ck_assert_str_eq(expected.line[0], "\"1 2 8\\n\"");
     ck_assert_str_eq(actual.line[0], "\"1 3 8\\n\"");
-    ck_assert_str_eq(actual.line[1], "6 bytes, then FIN");
+    ck_assert_str_eq(actual.line[2], "6 bytes, then FIN");
     check_caret(&actual, '3');
-    ck_assert_ptr_nonnull(strstr(actual.line[2], "offset 2"));
+    ck_assert_ptr_nonnull(strstr(actual.line[1], "offset 2"));
     lines_fini(&expected);
     lines_fini(&actual);
 }
@@ -92,7 +92,7 @@ START_TEST(a_trailing_space_and_a_missing_byte_can_be_seen)
     evidence_differ(&expected, &actual, "OK ", 3, "OK", 2, "then RST");
     ck_assert_str_eq(expected.line[0], "\"OK \"");
     ck_assert_str_eq(actual.line[0], "\"OK\"");
-    ck_assert_ptr_nonnull(strstr(actual.line[2], "missing"));
+    ck_assert_ptr_nonnull(strstr(actual.line[1], "missing"));
     lines_fini(&expected);
     lines_fini(&actual);
 }
@@ -105,7 +105,7 @@ START_TEST(an_empty_answer_is_evidence_too)
     evidence_differ(&expected, &actual, "0 0\n", 4, "", 0,
                     "and then nothing more");
     ck_assert_str_eq(actual.line[0], "\"\"");
-    ck_assert_str_eq(actual.line[1], "0 bytes, and then nothing more");
+    ck_assert_str_eq(actual.line[2], "0 bytes, and then nothing more");
     lines_fini(&expected);
     lines_fini(&actual);
 }

@@ -1,6 +1,7 @@
 /* Records of checks, and the diagnosis made from all of them. */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,27 @@ START_TEST(every_misconception_is_whole_and_its_rules_name_real_checks)
 }
 END_TEST
 
+START_TEST(the_page_of_misconceptions_is_the_table)
+{
+    char *text = NULL, *stored;
+    size_t size = 0, n;
+    FILE *out = open_memstream(&text, &size), *in;
+
+    misconceptions_page(out);
+    fclose(out);
+    in = fopen("docs/misconceptions.md", "r");
+    ck_assert_msg(in != NULL, "run from the project's root");
+    stored = calloc(1, size + 2);
+    n = fread(stored, 1, size + 1, in);
+    fclose(in);
+    ck_assert_msg(n == size && memcmp(stored, text, n) == 0,
+                  "docs/misconceptions.md is old; type: build/bin/grade "
+                  "--misconceptions > docs/misconceptions.md");
+    free(stored);
+    free(text);
+}
+END_TEST
+
 static struct result results[64];
 static struct result *pointers[64];
 
@@ -157,6 +179,7 @@ int main(void)
     tcase_add_test(record, lines_are_bounded_and_carry_no_control_bytes);
     tcase_add_test(table,
                    every_misconception_is_whole_and_its_rules_name_real_checks);
+    tcase_add_test(table, the_page_of_misconceptions_is_the_table);
     tcase_add_test(table, a_failure_without_its_signs_gets_no_name);
     tcase_add_test(table, a_sign_without_a_failure_gets_no_name);
     tcase_add_test(table, a_whole_vector_is_named_at_its_check);
