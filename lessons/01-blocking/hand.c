@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,8 @@ static void call_ignore(int fd, const char *text)
     printf("signal(SIGPIPE, SIG_IGN)\n");
 }
 
+static bool alarmed; /* the next call gets a signal when it waits a second */
+
 static void rung(int signal_number)
 {
     (void)signal_number; /* having been called is enough: EINTR */
@@ -220,8 +223,8 @@ static void call_alarm(int fd, const char *text)
 
     (void)fd, (void)text;
     sigaction(SIGALRM, &action, NULL);
-    alarm(1);
-    printf("alarm(1)\n");
+    alarmed = true;
+    printf("alarm(1) before the next call\n");
 }
 
 static const struct call {
@@ -242,7 +245,7 @@ static const struct call {
     {"reuse", "FD", "SO_REUSEADDR: before bind", call_reuse},
     {"linger", "FD", "SO_LINGER, 0 seconds: close will reset", call_linger},
     {"ignore", "", "SIGPIPE shall not kill us", call_ignore},
-    {"alarm", "", "a signal in 1 s, whatever call waits then", call_alarm},
+    {"alarm", "", "a signal, when the next call waits 1 s", call_alarm},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -264,7 +267,10 @@ static void make(const char *line)
         if (strcmp(name, calls[i].name) != 0)
             continue;
         int fd = (int)strtol(line + length, &text, 10);
+        alarm(alarmed ? 1 : 0);
+        alarmed = false;
         calls[i].make(fd, text + (*text == ' '));
+        alarm(0);
         return;
     }
     if (*name)

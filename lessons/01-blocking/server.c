@@ -67,13 +67,13 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* else a send to one who left would kill us */
 
     int listener = listen_on((in_port_t)port);
-    for (;;) {
+    for (;;) { /* while one is served, all others wait */
         int client = accept(listener, NULL, NULL); /* who is next? */
         if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue; /* that one left again; the listener is well */
         if (client < 0)
             err(1, "accept");
-        while (echo(client)) /* and all others wait */
+        while (echo(client))
             ;
         close(client);
     }
