@@ -12,7 +12,8 @@
 /* What is remembered of one end beyond what others may see. */
 struct memory {
     struct holes holes; /* sequence numbers not seen yet, below next_seq */
-    uint32_t edge_ts;   /* TSval of the segment with the highest number */
+    uint32_t edge_seq;  /* where the segment with the highest number begins, */
+    uint32_t edge_ts;   /* its TSval */
     uint16_t edge_id;   /* its IP ID */
     int8_t syn_scale;   /* window scale offered in the SYN, -1 none */
     bool syn_sent;      /* a SYN without ACK */

@@ -83,6 +83,7 @@ static void remember_edge(struct segment *segment)
     struct memory *sent = segment->sent;
     uint16_t id = (uint16_t)packet->ip_id;
 
+    sent->edge_seq = packet->tcp.seq;
     if (has_id(segment)) {
         if (sent->has_edge_id && (int16_t)(uint16_t)(id - sent->edge_id) <= 0)
             sent->ids_useless = true; /* constant, or random */
@@ -112,6 +113,8 @@ static void probe_verdict(struct segment *segment)
     if (segment->payload > 1 || !receiver->has_acked || !sender->has_isn ||
         has_any_flag(segment, TCP_SYN | TCP_FIN | TCP_RST))
         return;
+    if (segment->payload == 1 && seq == segment->sent->edge_seq)
+        return; /* it had data of one byte, and sends it again */
     if (seq == receiver->acked - 1) {
         segment->probe = true;
         note_verdict(segment->note,
