@@ -256,6 +256,7 @@ static int play_step(struct play *play)
 {
     struct player *player = play->lesson->player;
     struct step *step = player_step(player);
+    struct capture_error error; /* if any, the next turn tells it again */
     int status;
 
     play->printed = 0;
@@ -266,6 +267,8 @@ static int play_step(struct play *play)
         if (status != 0)
             return status;
     }
+    if (step->observe && !play->lesson->feed->replay)
+        session_drain(&play->lesson->feed->session, clock_wall(), &error);
     if (step->observe)
         play->rows = page_ladder(stdout, play->lesson->feed->store, play->rows,
                                  play->lesson->ascii);
