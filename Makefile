@@ -27,10 +27,13 @@ SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 else ifeq ($(SAN),thread)
 SANFLAGS := -fsanitize=thread
+else ifeq ($(SAN),fuzz)
+SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(SAN),)
 HARDEN   += -D_FORTIFY_SOURCE=2
 else
-$(error SAN is 'address' or 'thread', not '$(SAN)')
+$(error SAN is 'address', 'thread' or 'fuzz', not '$(SAN)')
 endif
 ALL_CFLAGS  = $(CSTD) $(WARN) $(OPTIMISE) $(HARDEN) $(SANFLAGS) -I. $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(SANFLAGS) $(LDFLAGS)
@@ -67,12 +70,18 @@ CALLS := $(BUILD)/lib/calls.so
 LIB   := $(BUILD)/lib/libcommon.a
 LESSON_PROGRAMS := $(foreach l,$(LESSONS),$(patsubst lessons/%.c,$(BUILD)/lessons/%,\
                      $(wildcard lessons/$(l)/*.c)))
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
 # `make lesson-3` finds lessons/03-datagrams by its number.
 number    = $(shell printf '%02d' $(1) 2>/dev/null)
 lesson_of = $(firstword $(filter $(call number,$(1))-%,$(LESSONS)))
 lab_of    = $(firstword $(filter $(call number,$(1))-%,$(LABS)))
+
+# In a terminal the message has said it all: no "make: *** Error" after it. A
+# script gets the status.
+told = || { status=$$?; [ -t 1 ] || exit $$status; }
 
 # --- for who learns --------------------------------------------------------
 
@@ -84,18 +93,18 @@ lesson-%: deps-viz
 	@$(if $(call lesson_of,$*),,echo "There is no lesson $*. Type make for the map." >&2; exit 2)
 	@$(MAKE) --no-print-directory $(VIZ) lessons
 	@mkdir -p .lab
-	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE)
+	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE) $(told)
 PLAYER_MODE = $(if $(TEXT),--text)$(if $(PLAY),--play)
 
 tmux-%: deps-viz ## the lesson and its two terminals in one tmux window
 	@sh tools/tmux.sh $*
 
 shell: ## a terminal inside the private lab network
-	@sh tools/shell.sh $(VIZ)
+	@sh tools/shell.sh $(VIZ) $(told)
 
 viz: deps-viz ## the visualizer on loopback; ARGS= for anything else
 	@$(MAKE) --no-print-directory $(VIZ)
-	@$(VIZ) $(or $(ARGS),-i lo)
+	@$(VIZ) $(or $(ARGS),-i lo) $(told)
 
 doctor: ## what this machine allows, and how to enable the rest
 	@sh tools/deps.sh doctor
@@ -107,7 +116,7 @@ lab-%: deps-viz
 	@$(MAKE) --no-print-directory $(VIZ)
 	@sh tools/lab.sh build $(call lab_of,$*)
 	@mkdir -p .lab
-	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE)
+	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE) $(told)
 
 grade-%: deps-grade
 	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
@@ -116,11 +125,11 @@ grade-%: deps-grade
 	@sh tools/grade.sh $(GRADE) $(call number,$*) $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)')
 
 hint-%: ## the next of three hints
-	@sh tools/lab.sh hint $(call lab_of,$*)
+	@sh tools/lab.sh hint '$(call lab_of,$*)' $(told)
 reset-%: ## the starter back, your work kept as a backup
-	@sh tools/lab.sh reset $(call lab_of,$*)
+	@sh tools/lab.sh reset '$(call lab_of,$*)' $(told)
 solution-%: ## a solution, after a pass
-	@sh tools/lab.sh solution $(call lab_of,$*)
+	@sh tools/lab.sh solution '$(call lab_of,$*)' $(told)
 
 # --- for who builds --------------------------------------------------------
 
@@ -142,6 +151,14 @@ lint: ## floors, headers alone, format
 
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
+
+# SAN=fuzz CC=clang: with libFuzzer; else each target replays the inputs named.
+.PHONY: fuzz fuzz-programs
+fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, or SECONDS=60 each
+	@$(MAKE) --no-print-directory SAN=fuzz CC=clang fuzz-programs
+	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' SECONDS_EACH='$(SECONDS)' sh tests/fuzz/run.sh long
+
+fuzz-programs: $(FUZZ)
 
 format: ## clang-format every file in place
 	@git ls-files '*.c' '*.h' | grep -v '^tests/submissions/' | xargs clang-format -i
@@ -202,5 +219,17 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $
 	@mkdir -p $(@D)
 	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
+
+# libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or
+# is AFL++'s persistent mode (make BUILD=build/afl CC=afl-clang-fast fuzz-programs).
+ifeq ($(SAN),fuzz)
+FUZZ_DRIVER := -fsanitize=fuzzer
+else
+FUZZ_DRIVER := tests/fuzz/main.c
+endif
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(BUILD)/lib/libviz.a $(LIB) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<) $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_DRIVER) \
+	  $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -7,7 +7,7 @@ value() { # key
     [ -r $progress ] && awk -v k="$1" '$1 == k { $1 = ""; sub(/^ /, ""); v = $0 }
         END { printf "%s", v }' $progress
 }
-title_of() { sed -n 's/^# *\(Lesson [0-9]*[^A-Za-z0-9]*\)\{0,1\}//p' "$1" | head -n 1; }
+title_of() { sed -n 's/^# *\(L[a-z]* [0-9]*: *\)\{0,1\}//p' "$1" | tr -d '\140' | head -n 1; }
 
 cat <<'TEXT'
 
