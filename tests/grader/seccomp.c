@@ -94,23 +94,34 @@ static int deny(scmp_filter_ctx filter, const char *name)
     return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0);
 }
 
+/* Deny `call` when its argument compares so. Arguments that the kernel takes
+ * as 32 bits are compared as such (SCMP_CMP_MASKED_EQ) or so that dirt above
+ * them is denied too. */
+static int deny_when(scmp_filter_ctx filter, int error, int call, unsigned arg,
+                     enum scmp_compare op, uint64_t a, uint64_t b)
+{
+    const struct scmp_arg_cmp when = {
+        .arg = arg, .op = op, .datum_a = a, .datum_b = b};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned)error), call,
+                                  1, &when);
+}
+
+static const uint64_t low_32 = 0xffffffff;
+
 /* Internet and Unix sockets, streams and datagrams: no raw, packet, netlink,
  * vsock or crypto sockets. */
 static int deny_sockets(scmp_filter_ctx filter)
 {
-    const uint32_t no = SCMP_ACT_ERRNO(EAFNOSUPPORT);
     const int call = SCMP_SYS(socket);
     int bad = 0;
 
-    bad |= seccomp_rule_add(filter, no, call, 1,
-                            SCMP_A0_32(SCMP_CMP_GT, AF_INET6));
-    for (int family = AF_INET + 1; family < AF_INET6; family++)
-        bad |= seccomp_rule_add(filter, no, call, 1,
-                                SCMP_A0_32(SCMP_CMP_EQ, (unsigned)family));
-    bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 1,
-                            SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW));
-    bad |= seccomp_rule_add(filter, no, SCMP_SYS(socketpair), 1,
-                            SCMP_A0_32(SCMP_CMP_NE, AF_UNIX));
+    bad |= deny_when(filter, EAFNOSUPPORT, call, 0, SCMP_CMP_GT, AF_INET6, 0);
+    for (unsigned family = AF_INET + 1; family < AF_INET6; family++)
+        bad |= deny_when(filter, EAFNOSUPPORT, call, 0, SCMP_CMP_EQ, family, 0);
+    bad |= deny_when(filter, EPERM, call, 1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW);
+    bad |= deny_when(filter, EAFNOSUPPORT, SCMP_SYS(socketpair), 0, SCMP_CMP_NE,
+                     AF_UNIX, 0);
     return bad;
 }
 
@@ -125,19 +136,18 @@ static int deny_arguments(scmp_filter_ctx filter)
     int bad = 0;
 
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
-        bad |= seccomp_rule_add(
-            filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-            SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i], spaces[i]));
+        bad |= deny_when(filter, EPERM, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ,
+                         spaces[i], spaces[i]);
     bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
                             0);
-    bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-                            SCMP_A1_32(SCMP_CMP_EQ, TIOCSTI));
+    bad |= deny_when(filter, EPERM, SCMP_SYS(ioctl), 1, SCMP_CMP_MASKED_EQ,
+                     low_32, TIOCSTI);
     return bad;
 }
 
 int shim_seccomp(bool allow_ptrace)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALlow_32);
     int bad = 0, error;
 
     if (!filter) {
