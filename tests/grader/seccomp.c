@@ -147,7 +147,7 @@ static int deny_arguments(scmp_filter_ctx filter)
 
 int shim_seccomp(bool allow_ptrace)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALlow_32);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int bad = 0, error;
 
     if (!filter) {
