@@ -85,12 +85,27 @@ const char *stage_shown(const struct stage *stage, char letter, unsigned n)
     return terminal->shown[(first + n) % STAGE_SHOWN];
 }
 
+/* The kernel hands what is written to a pty to its line discipline later, by
+ * a worker: only the echo tells that the line has arrived. */
+static void match_echo(struct stage_terminal *terminal, const char *bytes,
+                       size_t length)
+{
+    for (size_t i = 0; i < length && terminal->echoed < terminal->echo_length;
+         i++) {
+        if (bytes[i] != terminal->echo[terminal->echoed])
+            terminal->echoed = 0;
+        if (bytes[i] == terminal->echo[terminal->echoed])
+            terminal->echoed++;
+    }
+}
+
 static void read_terminal(struct stage *stage, struct stage_terminal *terminal)
 {
     char bytes[4096];
     ssize_t n = read(terminal->fd, bytes, sizeof bytes);
 
     if (n > 0) {
+        match_echo(terminal, bytes, (size_t)n);
         terminal_feed(&terminal->parser, bytes, (size_t)n, clock_wall(),
                       stage_event, stage);
         return;
@@ -331,11 +346,43 @@ static int type_command(struct stage *stage, struct stage_terminal *terminal,
     return wait_for(stage, terminal, has_started, "the command starts");
 }
 
+static bool does_echo(const struct stage_terminal *terminal)
+{
+    struct termios mode;
+
+    return tcgetattr(terminal->fd, &mode) == 0 && (mode.c_lflag & ECHO);
+}
+
+/* Input: once the program reads, and until the tty has it. An echo that a
+ * program's own output tore apart is not waited for longer than a moment. */
+static int type_input(struct stage *stage, struct stage_terminal *terminal,
+                      const char *text)
+{
+    char line[DOCUMENT_LINE + 2];
+    int length = snprintf(line, sizeof line, "%s\n", text);
+    int64_t moment = stage_deadline(stage, 1);
+
+    if (wait_for(stage, terminal, reads, "its program reads the next line") < 0)
+        return -1;
+    terminal->echo_length = (size_t)snprintf(
+        terminal->echo, sizeof terminal->echo, "%s\r\n", text);
+    terminal->echoed = 0;
+    terminal_typed(&terminal->parser, line, (size_t)length);
+    if (put(stage, terminal, line, (size_t)length) < 0)
+        return -1;
+    while (terminal->fd >= 0 && terminal->echoed < terminal->echo_length &&
+           does_echo(terminal) && clock_now() < moment) {
+        if (stage_turn(stage, TURN_MS) < 0)
+            return -1;
+    }
+    terminal->echo_length = 0;
+    return 0;
+}
+
 int stage_type(struct stage *stage, char letter, const struct typed *typed)
 {
     struct stage_terminal *terminal = &stage->terminals[letter - 'A'];
-    char line[DOCUMENT_LINE + 2], key;
-    int length;
+    char key;
 
     if (typed->kind == TYPED_COMMAND)
         return type_command(stage, terminal, typed->text);
@@ -344,14 +391,8 @@ int stage_type(struct stage *stage, char letter, const struct typed *typed)
                  "terminal %c is not open: no command was typed there", letter);
         return -1;
     }
-    if (typed->kind == TYPED_INPUT) {
-        length = snprintf(line, sizeof line, "%s\n", typed->text);
-        if (wait_for(stage, terminal, reads,
-                     "its program reads the next line") < 0)
-            return -1;
-        terminal_typed(&terminal->parser, line, (size_t)length);
-        return put(stage, terminal, line, (size_t)length);
-    }
+    if (typed->kind == TYPED_INPUT)
+        return type_input(stage, terminal, typed->text);
     key = (char)(typed->text[0] - 'A' + 1);
     if (wait_for(stage, terminal, key == 4 ? reads : is_in_a_call,
                  key == 4 ? "its program reads, to type Ctrl-D"

@@ -15,9 +15,11 @@ enum { STAGE_TERMINALS = 3, STAGE_SHOWN = 8, STAGE_SHOWN_LINE = 160 };
 struct stage_terminal {
     int fd; /* the pty's master, -1: not open */
     struct terminal parser;
-    pid_t shell;              /* bash's process group */
-    unsigned commands;        /* how many were started, */
-    unsigned commands_before; /* and when the last one was typed */
+    pid_t shell;                  /* bash's process group */
+    unsigned commands;            /* how many were started, */
+    unsigned commands_before;     /* and when the last one was typed */
+    char echo[DOCUMENT_LINE + 4]; /* what the tty must echo of a typed line, */
+    size_t echo_length, echoed;   /* and how much of that has come */
     char shown[STAGE_SHOWN][STAGE_SHOWN_LINE]; /* the last lines, a ring */
     unsigned shown_count;
 };
