@@ -665,6 +665,13 @@ START_TEST(a_socket_connected_to_itself_goes_through_a_simultaneous_open)
         ck_assert_int_eq(note.after[FLOW_CLIENT], rows[n].client);
         ck_assert_int_eq(note.after[FLOW_SERVER], rows[n].server);
     }
+    /* and tells so of both ends (found by fuzzing) */
+    for (int side = 0; side < 2; side++) {
+        ck_assert_int_eq(note.flow->end[side].state_count, 3);
+        ck_assert_int_eq(note.flow->end[side].states[0], TCP_SYN_SENT);
+        ck_assert_int_eq(note.flow->end[side].states[1], TCP_SYN_RECV);
+        ck_assert_int_eq(note.flow->end[side].states[2], TCP_ESTABLISHED);
+    }
     track_free(wire.track);
 }
 END_TEST

@@ -251,6 +251,14 @@ START_TEST(control_keys_are_no_lines)
 }
 END_TEST
 
+/* Found by fuzzing: the end of a printed character was taken for the echo of a
+ * broken one. */
+START_TEST(half_a_character_typed_cuts_none_in_two)
+{
+    echoes("\266rld\n", "w\303\266rld\r\n", "printed w\303\266rld\nexited 0\n");
+}
+END_TEST
+
 START_TEST(what_was_typed_in_vain_hides_nothing)
 {
     echoes("secret\r", "\r\nwelcome\r\n",
@@ -314,6 +322,7 @@ int main(void)
     tcase_add_test(tcase, the_echo_of_typing_is_no_line_of_the_program);
     tcase_add_test(tcase, typing_that_was_edited_is_known_by_what_stayed);
     tcase_add_test(tcase, control_keys_are_no_lines);
+    tcase_add_test(tcase, half_a_character_typed_cuts_none_in_two);
     tcase_add_test(tcase, what_was_typed_in_vain_hides_nothing);
     tcase_add_test(tcase, a_poor_terminal_is_not_shown_the_marks);
     srunner_run_all(runner, CK_ENV);

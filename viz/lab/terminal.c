@@ -184,6 +184,8 @@ static void take_echo_away(struct terminal *terminal)
     if (shown < length ||
         memcmp(terminal->line + shown - length, terminal->typed, length) != 0)
         return;
+    if (length > 0 && is_continuation(terminal->typed[0]))
+        return; /* typed in half a character: none is cut in two for that */
     terminal->line_length = shown - length;
     terminal->typed_length -= length + 1;
     memmove(terminal->typed, end + 1, terminal->typed_length);

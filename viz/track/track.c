@@ -5,6 +5,7 @@
 #include "viz/track/track.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "viz/decode/decode.h"
 #include "viz/track/segment.h"
@@ -158,6 +159,16 @@ static void note_before(const struct tracked *tracked,
     }
 }
 
+/* One socket is both ends: it has been through the same states as itself. */
+static void mirror(const struct flow_end *end, struct flow_end *other)
+{
+    other->state = end->state;
+    other->assumed = end->assumed;
+    other->states_seen = end->states_seen;
+    other->state_count = end->state_count;
+    memcpy(other->states, end->states, sizeof other->states);
+}
+
 static void feed_tcp(struct track *track, struct tracked *tracked,
                      const struct packet *packet, struct note *note)
 {
@@ -188,8 +199,8 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
     verdict_segment(&segment);
     sequence_segment(&segment);
     tcp_state_segment(&segment);
-    if (self) /* one socket, both ends */
-        flow->end[!note->from].state = segment.sender->state;
+    if (self)
+        mirror(segment.sender, &flow->end[!note->from]);
 }
 
 /* --- ICMP ---------------------------------------------------------------- */
