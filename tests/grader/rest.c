@@ -13,7 +13,7 @@
 enum {
     BLOCKED_MS = 300, /* still for so long, inside accept, recv, send */
     OTHER_MS = 2500,  /* inside anything else: it may have a timer */
-    SPIN_MS = 500,    /* CPU time of the program, and no progress */
+    SPIN_MS = 300,    /* CPU time of the program, and no progress */
     LOOK_MS = 25,
     SETTLED_LOOKS = 20
 };
