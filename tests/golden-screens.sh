@@ -57,6 +57,14 @@ screen scrolled-back s09_zero_window 80x24 '<Enter><End><PgUp>kk' C.UTF-8
 screen all-connections s08_backlog_full 80x24 '2jjj' C.UTF-8
 screen next-connection s08_backlog_full 80x24 '<Enter><Right><Right>' C.UTF-8
 screen sorted s08_backlog_full 140x45 'sss' C.UTF-8
+for name in s01_client_close s04_rst_linger0 s13_simultaneous_open; do
+    screen "$name-states-80x24" $name 80x24 3 C.UTF-8
+    screen "$name-states-140x45" $name 140x45 3 C.UTF-8
+done
+screen states-of-one-packet s01_client_close 80x24 '2jjjjjjj3' C.UTF-8
+screen states-of-datagrams s19_udp_echo_frag 80x24 3 C.UTF-8
+screen states-small s01_client_close 60x15 3 C.UTF-8
+screen ascii-states s01_client_close 80x24 3 C
 screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
 screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
 screen help-140x45 s01_client_close 140x45 '?' C.UTF-8

@@ -27,18 +27,20 @@ floor 'track uses decode' '^viz/track/' 'viz/(decode|track)/'
 floor 'events use decode and track' '^viz/events/' 'viz/(decode|track|events)/'
 floor 'capture and kernel are below the screens' '^viz/(capture|kernel)/' \
     'common/|viz/(decode|track|events|capture|kernel)/'
+floor 'explain is texts about packets and states' '^viz/explain/' \
+    'viz/(decode|track|explain)/'
 floor 'screen draws cells and knows no packet' '^viz/screen/' 'viz/screen/'
 floor 'views read the store' '^viz/views/' \
-    'common/|viz/(decode|track|events|screen|views|lesson)/'
+    'common/|viz/(decode|track|events|explain|screen|views|lesson)/'
 floor 'grader and checks look at the wire, never at screens' \
     '^tests/(grader|checks)/' \
     'common/|tests/(grader|checks)/|viz/(decode|track|events|kernel|capture|calls)/'
 floor 'the preload library stands alone' '^viz/calls/' 'viz/calls/'
 
 # The pure rooms: no pcap, screen, socket or clock header.
-sources | grep -E '^viz/(decode|track|events)/' |
+sources | grep -E '^viz/(decode|track|events|explain)/' |
     xargs grep -nE '#include <(pcap|curses|ncurses|sys/socket|netinet|arpa|net/|linux/|time\.h|sys/time|unistd|poll)' |
-    breach 'decode, track and events are pure C'
+    breach 'decode, track, events and explain are pure C'
 one_home() { # header pattern, file
     sources | xargs grep -lE "#include <$1" | grep -v "^$2\$" |
         breach "$1 is included by $2 only"

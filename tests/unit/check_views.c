@@ -206,6 +206,68 @@ START_TEST(the_kernels_states_stand_below_the_ladder)
 }
 END_TEST
 
+/* The picture of both ends after each packet of a connection. */
+START_TEST(the_diagram_shows_both_ends_move_with_each_packet)
+{
+    static const char *const after[] = {"client\xE2\x96\xBA SYN_SENT",
+                                        "SYN_RECV  \xE2\x97\x84server",
+                                        "ESTABLISHED  \xE2\x97\x84server",
+                                        "ESTABLISHED  \xE2\x97\x84server",
+                                        "stays ESTABLISHED",
+                                        "stays ESTABLISHED",
+                                        "stays ESTABLISHED",
+                                        "CLOSE_WAIT  \xE2\x97\x84server",
+                                        "client\xE2\x96\xBA  FIN_WAIT2",
+                                        "LAST_ACK  \xE2\x97\x84server",
+                                        "CLOSED  \xE2\x97\x84server?"};
+
+    viewer.live = false;
+    viewer.follow = false;
+    whole_connection(40000);
+    press("3<Home>");
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        ck_shows(after[i]);
+        for (int state = 1; state < TCP_STATES; state++)
+            ck_shows(tcp_state_name((enum tcp_state)state));
+        press("j");
+    }
+    ck_shows("its FIN was acknowledged: all is over");
+}
+END_TEST
+
+START_TEST(the_diagram_follows_the_wire_live)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    press("3");
+    ck_shows("client\xE2\x96\xBA  ESTABLISHED  \xE2\x97\x84server");
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001, 5001, NULL, 0);
+    draw();
+    ck_shows("client\xE2\x96\xBA  FIN_WAIT1");
+    ck_shows("CLOSE_WAIT  \xE2\x97\x84server");
+    ck_shows("server ESTABLISHED \xE2\x86\x92 CLOSE_WAIT: the peer's FIN came");
+}
+END_TEST
+
+/* From a small screen to a large one all states and both ends are there. */
+START_TEST(the_diagram_fits_every_size)
+{
+    whole_connection(40000);
+    for (int rows = 24; rows < 60; rows++) {
+        canvas_fini(&canvas);
+        canvas_init(&canvas, rows, 56 + rows);
+        press("3");
+        ck_shows("client\xE2\x96\xBA");
+        ck_shows("\xE2\x97\x84server?");
+        for (int state = 1; state < TCP_STATES; state++)
+            ck_shows(tcp_state_name((enum tcp_state)state));
+    }
+    canvas_fini(&canvas);
+    canvas_init(&canvas, 15, 60);
+    press("3");
+    ck_shows("In words");
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -277,7 +339,7 @@ START_TEST(random_resizes_keys_and_traffic_do_no_harm)
         'j',         'k',          'g',           'G',
         'h',         'l',          'a',           's',
         'f',         ' ',          '?',           '1',
-        '2',         'x',          'd' & 0x1F,    'u' & 0x1F,
+        '2',         '3',          'd' & 0x1F,    'u' & 0x1F,
         INPUT_ENTER, INPUT_ESCAPE, INPUT_UP,      INPUT_DOWN,
         INPUT_LEFT,  INPUT_RIGHT,  INPUT_PAGE_UP, INPUT_PAGE_DOWN,
         INPUT_HOME,  INPUT_END,    INPUT_RESIZED, INPUT_TAB,
@@ -362,6 +424,9 @@ int main(void)
     tcase_add_test(tcase, sorting_keeps_the_cursor_on_its_connection);
     tcase_add_test(tcase, a_listener_of_the_kernel_is_listed_with_its_queue);
     tcase_add_test(tcase, the_kernels_states_stand_below_the_ladder);
+    tcase_add_test(tcase, the_diagram_shows_both_ends_move_with_each_packet);
+    tcase_add_test(tcase, the_diagram_follows_the_wire_live);
+    tcase_add_test(tcase, the_diagram_fits_every_size);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

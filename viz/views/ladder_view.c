@@ -9,57 +9,9 @@
 
 #include "viz/views/label.h"
 #include "viz/views/lines.h"
+#include "viz/views/place.h"
 
 enum { MARK = 0x25BA, DETAIL_ROWS = 2 };
-
-/* --- where the reader is --------------------------------------------------- */
-
-/* The last place in the store that this ladder may show; SIZE_MAX when there
- * is none. */
-static size_t newest(const struct viewer *viewer)
-{
-    size_t rows = viewer_rows(viewer);
-    size_t n;
-
-    if (rows == 0)
-        return SIZE_MAX;
-    n = lines_before(viewer->store, viewer->only_flow, rows - 1);
-    return n < rows ? n : SIZE_MAX;
-}
-
-/* The place of a packet by its number; SIZE_MAX when it is not in this ladder
- * (any more). */
-static size_t place_of(const struct viewer *viewer, uint64_t number)
-{
-    uint64_t forgotten = store_forgotten(viewer->store);
-    size_t rows = viewer_rows(viewer);
-
-    if (number <= forgotten || number - forgotten > rows ||
-        !ladder_shows(store_row(viewer->store, number - forgotten - 1),
-                      viewer->only_flow))
-        return SIZE_MAX;
-    return (size_t)(number - forgotten - 1);
-}
-
-static uint64_t number_at(const struct viewer *viewer, size_t place)
-{
-    return store_forgotten(viewer->store) + place + 1;
-}
-
-/* The selected place; SIZE_MAX when the ladder is empty. */
-static size_t select_place(struct viewer *viewer)
-{
-    size_t last = newest(viewer), place = place_of(viewer, viewer->selected);
-
-    if (last == SIZE_MAX)
-        return SIZE_MAX;
-    if (viewer->follow)
-        place = last;
-    else if (place == SIZE_MAX)
-        place = lines_after(viewer->store, viewer->only_flow, 0);
-    viewer->selected = number_at(viewer, place);
-    return place;
-}
 
 /* --- drawing --------------------------------------------------------------- */
 
@@ -104,7 +56,7 @@ static void choose_lines(struct viewer *viewer, struct ladder_lines *lines,
     lines_up(lines, store, flow,
              !viewer->follow && top != SIZE_MAX &&
                      holds(lines, store_row(store, selected))
-                 ? newest(viewer)
+                 ? place_newest(viewer)
                  : selected,
              rows);
     if (lines->count < rows) {
@@ -194,7 +146,7 @@ static void draw(struct viewer *viewer, struct area area)
                                       store_flows(viewer->store) == 1
                                   ? store_flow(viewer->store, 0)
                                   : viewer_flow(viewer, viewer->only_flow);
-    size_t place = select_place(viewer);
+    size_t place = place_select(viewer);
     const struct store_row *selected = place == SIZE_MAX
                                            ? NULL
                                            : store_row(viewer->store, place);
@@ -222,43 +174,6 @@ static void draw(struct viewer *viewer, struct area area)
 
 /* --- keys ------------------------------------------------------------------ */
 
-static void move(struct viewer *viewer, size_t place, int by)
-{
-    size_t last = newest(viewer);
-
-    for (; by < 0 && place > 0; by++) {
-        size_t n = lines_before(viewer->store, viewer->only_flow, place - 1);
-
-        if (n >= place)
-            break;
-        place = n;
-    }
-    for (; by > 0 && place < last; by--)
-        place = lines_after(viewer->store, viewer->only_flow, place + 1);
-    if (place > last)
-        place = last;
-    viewer->selected = number_at(viewer, place);
-    viewer->follow = viewer->live && place == last;
-}
-
-/* The ladder of the flow before or after this one. */
-static void other_flow(struct viewer *viewer, int by)
-{
-    size_t count = store_flows(viewer->store);
-
-    for (size_t n = 0; n < count; n++) {
-        if (store_flow(viewer->store, n)->id != viewer->connection)
-            continue;
-        if ((by < 0 && n == 0) || (by > 0 && n + 1 == count))
-            return;
-        viewer->connection =
-            store_flow(viewer->store, by < 0 ? n - 1 : n + 1)->id;
-        viewer->only_flow = viewer->connection;
-        viewer->selected = 0;
-        return;
-    }
-}
-
 static void all_or_one(struct viewer *viewer, const struct store_row *selected)
 {
     if (viewer->only_flow >= 0) {
@@ -271,51 +186,13 @@ static void all_or_one(struct viewer *viewer, const struct store_row *selected)
 
 static enum view_key on_key(struct viewer *viewer, int key)
 {
-    size_t place = select_place(viewer);
-    int page = viewer->page > 1 ? viewer->page - 1 : 1;
+    size_t place = place_select(viewer);
 
     if (place == SIZE_MAX)
         return VIEW_NOT_HANDLED;
-    switch (key) {
-    case 'j':
-    case INPUT_DOWN:
-        move(viewer, place, 1);
-        break;
-    case 'k':
-    case INPUT_UP:
-        move(viewer, place, -1);
-        break;
-    case INPUT_PAGE_DOWN:
-    case 'd' & 0x1F:
-        move(viewer, place, page);
-        break;
-    case INPUT_PAGE_UP:
-    case 'u' & 0x1F:
-        move(viewer, place, -page);
-        break;
-    case 'g':
-    case INPUT_HOME:
-        move(viewer, lines_after(viewer->store, viewer->only_flow, 0), 0);
-        break;
-    case 'G':
-    case INPUT_END:
-        move(viewer, newest(viewer), 0);
-        break;
-    case 'h':
-    case INPUT_LEFT:
-        other_flow(viewer, -1);
-        break;
-    case 'l':
-    case INPUT_RIGHT:
-        other_flow(viewer, 1);
-        break;
-    case 'a':
-    case INPUT_ENTER:
-        all_or_one(viewer, store_row(viewer->store, place));
-        break;
-    default:
-        return VIEW_NOT_HANDLED;
-    }
+    if (key != 'a' && key != INPUT_ENTER)
+        return place_key(viewer, key);
+    all_or_one(viewer, store_row(viewer->store, place));
     return VIEW_HANDLED;
 }
 

@@ -13,10 +13,11 @@
 
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
 
-const struct view *const views[] = {&view_connections, &view_ladder, NULL};
+const struct view *const views[] = {&view_connections, &view_ladder,
+                                    &view_diagram, NULL};
 
 const struct view_help viewer_keys[] = {
-    {"1 2", "connections, ladder", NULL},
+    {"1 2 3", "connections, ladder, states", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"?", "this help, and back", "help"},
@@ -167,7 +168,7 @@ static void go_back(struct viewer *viewer)
 {
     if (viewer->view == &view_keys)
         viewer->view = viewer->before_help;
-    else if (viewer->view == &view_ladder)
+    else if (viewer->view != &view_connections)
         viewer->view = &view_connections;
     else
         snprintf(viewer->message, sizeof viewer->message,
@@ -209,8 +210,12 @@ static void common_key(struct viewer *viewer, int key)
         break;
     }
     for (size_t i = 0; views[i]; i++) {
-        if (key == views[i]->key)
-            viewer->view = views[i];
+        if (key != views[i]->key)
+            continue;
+        if (views[i]->open)
+            views[i]->open(viewer);
+        viewer->view = views[i];
+        return;
     }
 }
 

@@ -51,13 +51,14 @@ struct view_help {
 
 struct view {
     const char *name;
-    char key; /* '1' ... that opens it; 0: none */
+    char key;                            /* '1' ... that opens it; 0: none */
+    void (*open)(struct viewer *viewer); /* before it is shown; may be NULL */
     void (*draw)(struct viewer *viewer, struct area area);
     enum view_key (*on_key)(struct viewer *viewer, int key);
     const struct view_help *help; /* ends with {NULL, NULL, NULL} */
 };
 
-extern const struct view view_connections, view_ladder, view_keys;
+extern const struct view view_connections, view_ladder, view_diagram, view_keys;
 /* In the order of their keys; ends with NULL. */
 extern const struct view *const views[];
 /* The keys that work in every view. */
