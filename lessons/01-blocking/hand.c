@@ -288,6 +288,7 @@ int main(int argc, char **argv)
     }
     for (int fd = 3; fd < 256; fd++)
         close(fd); /* so that the first socket is 3 in every terminal */
+    signal(SIGPIPE, SIG_DFL); /* whatever our parent thinks of it */
     printf("One call a line; `help` lists them.\n");
     for (;;) {
         if (isatty(STDIN_FILENO))

@@ -236,6 +236,7 @@ for signal in INT TERM; do
     exec 3>&-
     # The server closed first: its end is in TIME_WAIT now.
     ok 'its end is in TIME_WAIT' soon sockets_are time-wait 1
+    ok 'for a minute' [ -n "$(ss -Htano state time-wait "sport = :$port" | grep -E 'timewait,(1min|5[0-9]sec)')" ]
     was=$port
     start "$port"
     is 'yet it starts again on the same port' "$was" "$port"
@@ -296,6 +297,12 @@ ok 'by hand: a word that is no call brings the list' soon says 'SO_REUSEADDR: be
 exec 5>&-
 wait $by_hand
 is 'by hand: the end of input ends it, status' 0 $?
+
+printf 'socket\nsend 3 x\n' | (trap '' PIPE; exec "$hand") >out 2>&1
+is 'by hand: SIGPIPE kills, also where the parent ignores it: status' 141 $?
+printf 'ignore\nsocket\nsend 3 x\n' | "$hand" >out
+is 'by hand: unless it is ignored: status' 0 $?
+ok 'by hand: then it is EPIPE' grep -q 'EPIPE' out
 
 # --- the files -------------------------------------------------------------------
 
