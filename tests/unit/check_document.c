@@ -178,6 +178,23 @@ START_TEST(limits_are_errors_and_not_crashes)
 }
 END_TEST
 
+/* Found by fuzzing: the quoted word is cut after so many bytes. */
+START_TEST(a_message_never_ends_a_quote_in_half_a_character)
+{
+    static const char *const words[] = {"", "x"}; /* an even cut, an odd one */
+    char text[80];
+
+    for (int n = 0; n < 2; n++) {
+        snprintf(text, sizeof text, "# T\n\n```%s%s\n```\n", words[n],
+                 "\303\251\303\251\303\251\303\251\303\251\303\251\303\251"
+                 "\303\251\303\251\303\251\303\251\303\251\303\251\303\251");
+        ck_assert_ptr_null(parse(text));
+        ck_assert_msg(strstr(fault.text, "\303\251\" is no kind") != NULL, "%s",
+                      fault.text);
+    }
+}
+END_TEST
+
 /* A megabyte that nests or repeats is read in a moment or refused. */
 START_TEST(a_megabyte_of_one_mark_does_not_hang)
 {
@@ -343,6 +360,7 @@ int main(void)
     tcase_add_test(reading, limits_are_errors_and_not_crashes);
     tcase_add_loop_test(reading, a_megabyte_of_one_mark_does_not_hang, 0, 15);
     tcase_add_loop_test(reading, mutations_never_break_it, 0, 100);
+    tcase_add_test(reading, a_message_never_ends_a_quote_in_half_a_character);
     tcase_add_test(reading, a_missing_file_is_a_sentence);
     suite_add_tcase(suite, reading);
     tcase_add_checked_fixture(quoting, make_folder, remove_folder);

@@ -15,25 +15,6 @@
 
 #include "viz/lesson/fences.h"
 
-int document_fault(struct document_error *error, const char *path, int line,
-                   const char *format, ...)
-{
-    va_list args;
-    int n;
-
-    error->line = line;
-    n = line > 0
-            ? snprintf(error->text, sizeof error->text, "%s:%d: ", path, line)
-            : snprintf(error->text, sizeof error->text, "%s: ", path);
-    if (n > 0 && n < (int)sizeof error->text) {
-        va_start(args, format);
-        vsnprintf(error->text + n, sizeof error->text - (size_t)n, format,
-                  args);
-        va_end(args);
-    }
-    return -1;
-}
-
 /* --- the bytes --------------------------------------------------------- */
 
 /* Length of the UTF-8 character at `s` (`left` bytes) and its code point; 0
@@ -60,6 +41,41 @@ static size_t utf8_length(const unsigned char *s, size_t left, uint32_t *code)
         *code > 0x10ffff)
         return 0;
     return n;
+}
+
+/* A message that quotes the document may have cut a character in two. */
+static void drop_halves(char *text)
+{
+    size_t left = strlen(text), kept = 0;
+
+    for (size_t at = 0, n; at < left; at += n ? n : 1) {
+        uint32_t code;
+
+        n = utf8_length((unsigned char *)text + at, left - at, &code);
+        memmove(text + kept, text + at, n);
+        kept += n;
+    }
+    text[kept] = '\0';
+}
+
+int document_fault(struct document_error *error, const char *path, int line,
+                   const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    error->line = line;
+    n = line > 0
+            ? snprintf(error->text, sizeof error->text, "%s:%d: ", path, line)
+            : snprintf(error->text, sizeof error->text, "%s: ", path);
+    if (n > 0 && n < (int)sizeof error->text) {
+        va_start(args, format);
+        vsnprintf(error->text + n, sizeof error->text - (size_t)n, format,
+                  args);
+        va_end(args);
+    }
+    drop_halves(error->text);
+    return -1;
 }
 
 /* Characters that steer a terminal or turn its text around. */
