@@ -325,6 +325,34 @@ START_TEST(garbled_files_are_survived)
 }
 END_TEST
 
+START_TEST(an_impossible_time_is_made_possible)
+{
+    struct capture_error error;
+    struct capture *capture;
+    struct frames frames;
+    struct frame frame;
+    struct bytes bytes;
+
+    frames_load(&frames, "s01_client_close");
+    make_pcap(&bytes, &frames, LINK_ETHERNET, false, true);
+    memset(bytes.at + 28, 0xff, 4); /* nanoseconds of the first packet */
+    capture = capture_open_file(save("file", bytes.at, bytes.length), NULL,
+                                &error);
+    ck_assert_int_eq(capture_next(capture, &frame, &error), 1);
+    ck_assert_int_eq(frame.time_ns,
+                     frames.at[0].time_ns / 1000000000 * 1000000000);
+    capture_close(capture);
+    make_pcapng(&bytes, &frames);
+    memset(bytes.at + 72, 0xff, 8);
+    bytes.at[48] = 0; /* in units of a second */
+    capture = capture_open_file(save("file", bytes.at, bytes.length), NULL,
+                                &error);
+    ck_assert_int_eq(capture_next(capture, &frame, &error), 1);
+    capture_close(capture);
+    frames_free(&frames);
+}
+END_TEST
+
 /* --- refusals ------------------------------------------------------------ */
 
 static void expect_refusal(const char *path, const char *filter, int kind,
@@ -614,6 +642,7 @@ int main(void)
     tcase_add_test(tests, a_cut_gzip_file_gives_what_could_be_read);
     tcase_add_test(tests, a_compressed_file_may_be_closed_before_its_end);
     tcase_add_loop_test(tests, garbled_files_are_survived, 0, 4);
+    tcase_add_test(tests, an_impossible_time_is_made_possible);
     tcase_add_test(tests, what_is_no_capture_is_refused_by_name);
     tcase_add_test(tests, a_filter_chooses);
     tcase_add_test(tests, a_missing_interface_is_told_with_those_there_are);

@@ -322,6 +322,11 @@ START_TEST(later_fragments_have_no_ports)
     ck_assert(packet.more_fragments && !packet.has_transport);
     ck_assert_uint_eq(packet.source.port, 0);
     ck_assert_uint_eq(packet.payload_length, 23);
+    draft.bytes[6] = 0x1f;
+    draft.bytes[7] = 0xff;
+    packet = decode_draft(LINK_RAW, &draft);
+    ck_assert_uint_eq(packet.fragment_offset, 65528);
+    ck_assert(!packet.more_fragments && !packet.dont_fragment);
 }
 END_TEST
 

@@ -451,17 +451,110 @@ START_TEST(a_byte_counts_once_in_any_order)
         {'c', A, 5, 1, 20, ESTAB, ESTAB, ""}, /* old, hole, old, hole */
         {'c', A, 60, 1, 10, ESTAB, ESTAB, ""},
         {'c', A, 25, 1, 60, ESTAB, ESTAB, ""}, /* over two holes and beyond */
+        {'c', A, 105, 1, 10, ESTAB, ESTAB, ""},
+        {'c', A, 85, 1, 5, ESTAB, ESTAB, ""}, /* the hole from its left, */
+        {'c', A, 85, 1, 5, ESTAB, ESTAB, ""},
+        {'c', A, 100, 1, 5, ESTAB, ESTAB, ""}, /* from its right, */
+        {'c', A, 85, 1, 20, ESTAB, ESTAB, ""}, /* and all of it */
     };
-    static const uint64_t bytes[] = {10, 20, 24, 24, 34, 44, 84};
+    static const uint64_t bytes[] = {10, 20, 24, 24, 34,  44,
+                                     84, 94, 99, 99, 104, 114};
     struct wire wire;
     struct note note;
 
     wire_open(&wire);
     play(&wire, handshake, 3);
-    for (int n = 0; n < 7; n++) {
+    for (int n = 0; n < 12; n++) {
         note = feed(&wire, &pieces[n]);
         ck_assert_uint_eq(note.flow->end[FLOW_CLIENT].bytes, bytes[n]);
     }
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(many_holes_are_remembered_and_endless_ones_forgotten)
+{
+    struct row row = {'c', A, 1, 1, 10, ESTAB, ESTAB, ""};
+    struct wire wire;
+    struct note note;
+
+    wire_open(&wire);
+    play(&wire, handshake, 3);
+    for (int n = 0; n < 60; n++, row.seq += 20)
+        note = feed(&wire, &row);
+    for (row.seq = 11; row.seq < 1180; row.seq += 20)
+        note = feed(&wire, &row);
+    ck_assert_uint_eq(note.flow->end[FLOW_CLIENT].bytes, 60 * 10 + 59 * 10);
+    for (int n = 0; n < 10000; n++, row.seq += 20)
+        note = feed(&wire, &row);
+    ck_assert_uint_eq(note.flow->end[FLOW_CLIENT].bytes, 1190 + 10000 * 10);
+    track_free(wire.track);
+}
+END_TEST
+
+/* The capture sits before the loss: it has seen all, the receiver has not. */
+START_TEST(a_fin_behind_a_hole_that_the_receiver_reports_takes_no_effect)
+{
+    static const struct row rows[] = {
+        {'c', A, 1, 1, 10, ESTAB, ESTAB, ""}, /* lost */
+        {'c', A, 11, 1, 10, ESTAB, ESTAB, ""},
+        {'s', A, 1, 1, 0, ESTAB, ESTAB, ""}, /* with SACK 11-21 */
+        {'c', F | A, 21, 1, 0, FIN_WAIT1, ESTAB, ""},
+        {'c', A, 1, 1, 10, FIN_WAIT1, ESTAB, ""},
+        {'s', A, 1, 22, 0, FIN_WAIT2, CLOSE_WAIT, ""},
+    };
+    struct wire wire;
+    struct note note;
+
+    wire_open(&wire);
+    play(&wire, handshake, 3);
+    for (int n = 0; n < 6; n++) {
+        struct packet packet = segment(&wire, &rows[n]);
+
+        if (n == 2)
+            packet.tcp.options = (struct tcp_options){
+                .has = OPT_SACK,
+                .sack_count = 1,
+                .sack = {{wire.isns[0] + 11, wire.isns[0] + 21}}};
+        track_feed(wire.track, &packet, &note);
+        ck_assert_int_eq(note.after[FLOW_CLIENT], rows[n].client);
+        ck_assert_int_eq(note.after[FLOW_SERVER], rows[n].server);
+    }
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(a_late_copy_of_the_syn_does_not_undo_the_handshake)
+{
+    struct wire wire;
+    struct note note;
+
+    wire_open(&wire);
+    play(&wire, handshake, 2);
+    wire.ids[0]--; /* the same packet, on its second way */
+    note = feed(&wire, &handshake[0]);
+    ck_assert_int_eq(note.verdict_count, 0);
+    ck_assert_int_eq(note.after[FLOW_CLIENT], TCP_ESTABLISHED);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(ip_ids_that_do_not_count_are_no_evidence)
+{
+    struct row row = {'c', A, 1, 1, 10, ESTAB, ESTAB, ""};
+    struct wire wire;
+    struct note note;
+
+    wire_open(&wire);
+    play(&wire, handshake, 3);
+    for (int n = 0; n < 4; n++, row.seq += 10) {
+        wire.ids[0] = (uint16_t)(n % 2 ? 0x4000 - n : 0x7000 + n); /* random */
+        feed(&wire, &row);
+    }
+    row.seq = 1;
+    wire.ids[0] = 0x7100;
+    note = feed(&wire, &row);
+    ck_assert_int_eq(note.verdict_count, 0);
     track_free(wire.track);
 }
 END_TEST
@@ -709,6 +802,11 @@ int main(void)
     tcase_add_test(
         tests, a_stray_syn_in_an_open_connection_splits_it_only_when_answered);
     tcase_add_test(tests, a_byte_counts_once_in_any_order);
+    tcase_add_test(tests, many_holes_are_remembered_and_endless_ones_forgotten);
+    tcase_add_test(
+        tests, a_fin_behind_a_hole_that_the_receiver_reports_takes_no_effect);
+    tcase_add_test(tests, a_late_copy_of_the_syn_does_not_undo_the_handshake);
+    tcase_add_test(tests, ip_ids_that_do_not_count_are_no_evidence);
     tcase_add_test(tests, what_came_late_is_told_from_what_was_sent_again);
     tcase_add_test(
         tests, without_ip_ids_the_timestamp_or_the_vantage_speaks_or_nobody);
