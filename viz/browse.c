@@ -14,15 +14,17 @@
 
 #include "common/clock.h"
 #include "viz/events/store.h"
+#include "viz/kernel/owners.h"
 #include "viz/screen/screen.h"
 #include "viz/source.h"
 #include "viz/views/view.h"
 
 enum {
-    FRAME_MS = 34,   /* 29 pictures a second */
-    SETTLE_MS = 250, /* after a packet, until the kernel's word counts */
-    ENDED_MS = 50,   /* how often ended() is asked */
-    BATCH = 512      /* frames between two looks at the keys */
+    FRAME_MS = 34,    /* 29 pictures a second */
+    SETTLE_MS = 250,  /* after a packet, until the kernel's word counts */
+    ENDED_MS = 50,    /* how often ended() is asked */
+    OWNERS_MS = 2000, /* how long it is known who holds which socket */
+    BATCH = 512       /* frames between two looks at the keys */
 };
 
 struct browse {
@@ -41,6 +43,8 @@ struct browse {
     int64_t settle_ns;   /* when one is due without an event */
     int64_t deadline_ns; /* --duration */
     uint64_t look, last_look; /* sums of the kernel's last two looks */
+    struct owners owners;
+    int64_t owners_ns; /* when to look for them anew */
     struct capture_error error;
 };
 
@@ -63,6 +67,8 @@ static uint64_t socket_sum(const struct socket_sample *socket)
 
     sum ^= (uint64_t)socket->state << 56 ^ (uint64_t)socket->timer << 48;
     sum ^= (uint64_t)socket->receive_queue << 20 ^ socket->send_queue;
+    if (socket->timer != 0) /* a countdown shows seconds */
+        sum ^= (uint64_t)(socket->timer_ms / 1000) << 32;
     sum *= UINT64_C(0xBF58476D1CE4E5B9);
     return sum ^ sum >> 29;
 }
@@ -86,6 +92,26 @@ static void notice(void *self, const struct event *event)
     default:
         break;
     }
+}
+
+/* Who holds a socket: a viewer_owner_fn. A walk through /proc costs some
+ * milliseconds, so that it is made only while the sockets are on the screen. */
+static bool owner_of(void *self, const struct socket_sample *socket, char *text,
+                     size_t size)
+{
+    struct browse *browse = self;
+    const struct owner *owner;
+
+    if (clock_now() >= browse->owners_ns) {
+        owners_look(&browse->owners);
+        browse->owners_ns = clock_now() + OWNERS_MS * CLOCK_MS;
+    }
+    owner = owners_find(&browse->owners, socket->inode);
+    if (!owner)
+        return false;
+    snprintf(text, size, "%s %d, uid %u", owner->name, (int)owner->pid,
+             socket->uid);
+    return true;
 }
 
 /* --- drawing --------------------------------------------------------------- */
@@ -408,6 +434,8 @@ static void start_viewer(struct browse *browse)
     viewer->source = source_name(browse->options);
     viewer->live = !browse->options->read_path;
     viewer->follow = viewer->live;
+    viewer->owner = owner_of;
+    viewer->owner_self = browse;
     browse->canvas.ascii = browse->options->ascii || screen_ascii();
 }
 
@@ -443,6 +471,7 @@ int browse_run_session(struct session *session, const struct options *options,
     }
     viewer_fini(&browse.viewer);
     canvas_fini(&browse.canvas);
+    owners_fini(&browse.owners);
 out:
     session_remove_sink(session, browse.store);
     session_remove_sink(session, &browse);

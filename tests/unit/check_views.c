@@ -268,6 +268,145 @@ START_TEST(the_diagram_fits_every_size)
 }
 END_TEST
 
+/* A second later: long enough for the kernel's word to count. */
+static void a_second_passes(void)
+{
+    traffic.now_ns += INT64_C(1000000000);
+}
+
+START_TEST(the_sockets_stand_in_order_with_listeners_first)
+{
+    const char *listener, *connection;
+
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 40000, 7001, 0);
+    traffic_kernel(&traffic, TCP_TIME_WAIT, 40001, 7001, 0);
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 2);
+    press("5");
+    listener = strstr(screen, "LISTEN");
+    connection = strstr(screen, "ESTABLISHED");
+    ck_assert_ptr_nonnull(listener);
+    ck_assert_ptr_nonnull(connection);
+    ck_assert(listener < connection);
+    ck_shows("2 of 0");
+    ck_shows("Accept queue full: 2 wait, backlog 0.");
+    press("<End>");
+    ck_shows("\xE2\x96\xBAtcp   TIME_WAIT");
+    ck_shows("All is over");
+}
+END_TEST
+
+START_TEST(a_socket_shows_its_timer_and_how_often_it_sent_again)
+{
+    struct socket_sample socket = {.protocol = PROTO_TCP,
+                                   .state = TCP_SYN_SENT,
+                                   .timer = 1,
+                                   .timer_ms = 2500,
+                                   .retransmits = 2,
+                                   .send_queue = 1,
+                                   .uid = 1000,
+                                   .inode = 7,
+                                   .cookie = 9};
+
+    socket.local = traffic_end(&traffic, 40000);
+    socket.remote = traffic_end(&traffic, 7001);
+    traffic_look(&traffic, &socket);
+    press("5");
+    ck_shows("again 2.5 s");
+    ck_shows("Timer: sends again in 2.5 s. Resent 2 times.");
+    ck_shows("No answer to its SYN yet: connect() waits.");
+    ck_shows("held by uid 1000");
+    socket.timer_ms = 1400;
+    traffic_look(&traffic, &socket);
+    draw();
+    ck_shows("again 1.4 s");
+}
+END_TEST
+
+START_TEST(without_a_kernel_the_view_says_why_it_is_empty)
+{
+    press("5");
+    ck_shows("viz -i lo");
+    viewer.live = false;
+    press("5");
+    ck_shows("A capture file has packets, but no sockets.");
+}
+END_TEST
+
+START_TEST(what_a_program_leaves_undone_is_said_in_words)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001, 5001, NULL, 0);
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1002, NULL, 0);
+    traffic_kernel(&traffic, TCP_FIN_WAIT2, 40000, 7001, 0);
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
+    press("2");
+    ck_hides("your program has not"); /* not yet: it may just be about to */
+    a_second_passes();
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
+    press("2");
+    ck_shows("server: The peer has closed, your program has not: CLOSE_WAIT.");
+    press("1");
+    ck_shows("server: The peer has closed, your program has not: CLOSE_WAIT.");
+    traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 5);
+    press("1");
+    ck_shows("server: The peer has closed; 4 B still wait for recv()");
+}
+END_TEST
+
+START_TEST(a_reader_that_does_not_read_is_told_and_not_its_shadow)
+{
+    struct socket_sample client = {.protocol = PROTO_TCP,
+                                   .state = TCP_ESTABLISHED,
+                                   .timer = 4,
+                                   .send_queue = 9000,
+                                   .inode = 7,
+                                   .cookie = 9};
+
+    traffic_connect(&traffic, 40000, 7001);
+    a_second_passes();
+    client.local = traffic_end(&traffic, 40000);
+    client.remote = traffic_end(&traffic, 7001);
+    traffic_look(&traffic, &client);
+    press("2");
+    ck_shows("client: The peer's window is 0: 9000 B wait");
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 7001, 40000, 4344);
+    draw();
+    ck_shows("server: The program is not reading: 4344 B wait for recv().");
+}
+END_TEST
+
+START_TEST(a_lasting_difference_of_wire_and_kernel_is_said)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 40000, 7001, 0);
+    a_second_passes();
+    traffic_kernel(&traffic, TCP_ESTABLISHED, 40000, 7001, 0);
+    press("2");
+    ck_hides("By the wire");
+    traffic_kernel(&traffic, TCP_FIN_WAIT1, 40000, 7001, 0);
+    draw();
+    ck_shows("client: By the wire it is ESTABLISHED, the kernel says "
+             "FIN_WAIT1.");
+}
+END_TEST
+
+START_TEST(a_connection_that_nobody_accepted_is_told)
+{
+    struct socket_sample server = {
+        .protocol = PROTO_TCP, .state = TCP_ESTABLISHED, .cookie = 9};
+
+    traffic_connect(&traffic, 40000, 7001);
+    a_second_passes();
+    server.local = traffic_end(&traffic, 7001);
+    server.remote = traffic_end(&traffic, 40000);
+    traffic_look(&traffic, &server);
+    press("2");
+    ck_shows("server: Nobody holds it yet: it waits in the queue for accept()");
+    press("5");
+    ck_shows("no process has accepted it yet");
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -336,14 +475,12 @@ static void ck_sound(void)
 START_TEST(random_resizes_keys_and_traffic_do_no_harm)
 {
     static const int keys[] = {
-        'j',         'k',          'g',           'G',
-        'h',         'l',          'a',           's',
-        'f',         ' ',          '?',           '1',
-        '2',         '3',          'd' & 0x1F,    'u' & 0x1F,
-        INPUT_ENTER, INPUT_ESCAPE, INPUT_UP,      INPUT_DOWN,
-        INPUT_LEFT,  INPUT_RIGHT,  INPUT_PAGE_UP, INPUT_PAGE_DOWN,
-        INPUT_HOME,  INPUT_END,    INPUT_RESIZED, INPUT_TAB,
-        0x1F600,
+        'j',        'k',        'g',           'G',           'h',
+        'l',        'a',        's',           'f',           ' ',
+        '?',        '1',        '2',           '3',           '5',
+        'd' & 0x1F, 'u' & 0x1F, INPUT_ENTER,   INPUT_ESCAPE,  INPUT_UP,
+        INPUT_DOWN, INPUT_LEFT, INPUT_RIGHT,   INPUT_PAGE_UP, INPUT_PAGE_DOWN,
+        INPUT_HOME, INPUT_END,  INPUT_RESIZED, INPUT_TAB,     0x1F600,
     };
 
     srandom(11);
@@ -427,6 +564,14 @@ int main(void)
     tcase_add_test(tcase, the_diagram_shows_both_ends_move_with_each_packet);
     tcase_add_test(tcase, the_diagram_follows_the_wire_live);
     tcase_add_test(tcase, the_diagram_fits_every_size);
+    tcase_add_test(tcase, the_sockets_stand_in_order_with_listeners_first);
+    tcase_add_test(tcase, a_socket_shows_its_timer_and_how_often_it_sent_again);
+    tcase_add_test(tcase, without_a_kernel_the_view_says_why_it_is_empty);
+    tcase_add_test(tcase, what_a_program_leaves_undone_is_said_in_words);
+    tcase_add_test(tcase,
+                   a_reader_that_does_not_read_is_told_and_not_its_shadow);
+    tcase_add_test(tcase, a_lasting_difference_of_wire_and_kernel_is_said);
+    tcase_add_test(tcase, a_connection_that_nobody_accepted_is_told);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

@@ -107,23 +107,35 @@ static inline void traffic_connect(struct traffic *traffic, uint16_t client,
     traffic_tcp(traffic, client, server, TCP_ACK, 1001, 5001, NULL, 0);
 }
 
-/* The kernel's word: a complete look that shows one socket. */
+/* The kernel's word: a complete look that shows one socket as it is. */
+static inline void traffic_look(struct traffic *traffic,
+                                const struct socket_sample *socket)
+{
+    struct event event = {.kind = EVENT_SOCKET, .time_ns = traffic->now_ns};
+
+    event.socket = *socket;
+    store_event(traffic->store, &event);
+    event = (struct event){.kind = EVENT_LOOKED, .time_ns = traffic->now_ns};
+    store_event(traffic->store, &event);
+}
+
+/* The same of a few words; a process holds it. */
 static inline void traffic_kernel(struct traffic *traffic, enum tcp_state state,
                                   uint16_t local, uint16_t remote,
                                   uint32_t unread)
 {
-    struct event event = {.kind = EVENT_SOCKET, .time_ns = traffic->now_ns};
+    struct socket_sample socket = {
+        .protocol = PROTO_TCP,
+        .state = state,
+        .local = traffic_end(traffic, local),
+        .receive_queue = unread,
+        .inode = 1,
+        .cookie = (uint64_t)local << 16 | remote,
+    };
 
-    event.socket.protocol = PROTO_TCP;
-    event.socket.state = state;
-    event.socket.local = traffic_end(traffic, local);
     if (remote != 0)
-        event.socket.remote = traffic_end(traffic, remote);
-    event.socket.receive_queue = unread;
-    event.socket.cookie = (uint64_t)local << 16 | remote;
-    store_event(traffic->store, &event);
-    event = (struct event){.kind = EVENT_LOOKED, .time_ns = traffic->now_ns};
-    store_event(traffic->store, &event);
+        socket.remote = traffic_end(traffic, remote);
+    traffic_look(traffic, &socket);
 }
 
 #endif

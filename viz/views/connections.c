@@ -9,6 +9,7 @@
 
 #include "viz/decode/decode.h"
 #include "viz/views/columns.h"
+#include "viz/views/lasting.h"
 #include "viz/views/lines.h"
 #include "viz/views/listeners.h"
 #include "viz/views/words.h"
@@ -168,10 +169,12 @@ static const char *ending(const struct flow *flow)
     }
 }
 
-static void draw_detail(const struct viewer *viewer, struct area area,
-                        const struct flow *flow)
+/* How many rows it took. */
+static int draw_detail(const struct viewer *viewer, struct area area,
+                       const struct flow *flow)
 {
     char title[WORDS], sent[WORDS], back[WORDS], span[WORDS];
+    enum style style;
     int column = 1;
 
     snprintf(title, sizeof title, "connection %u", flow->id);
@@ -185,13 +188,16 @@ static void draw_detail(const struct viewer *viewer, struct area area,
                           flow->packets == 1 ? "" : "s",
                           span_text(flow->last_ns - flow->first_ns, span));
     if (flow->refused)
-        return;
+        return DETAIL_ROWS;
     column += area_printf(area, 3, column, STYLE_PLAIN, ", %s sent, %s back",
                           bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
                           bytes_text(flow->end[FLOW_SERVER].bytes, back));
     if (flow->protocol == PROTO_TCP)
         area_printf(area, 3, column, STYLE_PLAIN, ", %llu resent",
                     (unsigned long long)flow->retransmissions);
+    style = lasting_flow(viewer->store, flow, title);
+    area_text(area, DETAIL_ROWS, 1, style, title);
+    return DETAIL_ROWS + (title[0] != '\0');
 }
 
 /* The newest packets of the selected flow, where the list leaves room. */
@@ -212,17 +218,21 @@ static void draw_preview(const struct viewer *viewer, struct area area,
 static void draw_listener(struct area area, int row,
                           const struct socket_sample *socket)
 {
-    char end[WORDS], protocol[WORDS];
+    char end[WORDS], protocol[WORDS], text[WORDS];
+    int column, at = area.columns >= 100 ? 60 : 40;
+    enum style style;
 
     area_text(area, row, 5, STYLE_PLAIN,
               protocol_text(socket->protocol, protocol));
     area_text(area, row, 11, STYLE_SERVER, end_text(&socket->local, 47, end));
     if (socket->protocol == PROTO_UDP) {
-        area_printf(area, row, area.columns >= 100 ? 60 : 40, STYLE_DIM,
-                    "bound, %u B unread", socket->receive_queue);
+        column = area_text(area, row, at, STYLE_DIM, "bound");
+        style = lasting_socket(socket, text);
+        if (text[0])
+            area_printf(area, row, at + column, style, ", datagrams wait");
         return;
     }
-    area_printf(area, row, area.columns >= 100 ? 60 : 40,
+    area_printf(area, row, at,
                 socket->receive_queue > 0 ? STYLE_WARN : STYLE_GOOD,
                 "LISTEN, %u of %u wait for accept()", socket->receive_queue,
                 socket->send_queue);
@@ -289,8 +299,9 @@ static int list_rows(const struct viewer *viewer, int rows)
 
 static void draw(struct viewer *viewer, struct area area)
 {
+    char text[WORDS];
     size_t cursor;
-    int foot;
+    int foot, lasts;
 
     list_flows(viewer);
     cursor = cursor_place(viewer);
@@ -306,12 +317,14 @@ static void draw(struct viewer *viewer, struct area area)
         return;
     }
     columns_draw(viewer, area, 0, NULL);
-    viewer->page = list_rows(viewer, area.rows - 1 - DETAIL_ROWS);
+    lasts = lasting_flow(viewer->store, viewer->list[cursor], text) !=
+            STYLE_DIM;
+    viewer->page = list_rows(viewer, area.rows - 1 - DETAIL_ROWS - lasts);
     draw_list(viewer, area_part(area, 1, 0, viewer->page, area.columns),
               cursor);
     area = area_part(area, 1 + viewer->page, 0, area.rows, area.columns);
-    draw_detail(viewer, area, viewer->list[cursor]);
-    area = area_part(area, DETAIL_ROWS, 0, area.rows, area.columns);
+    foot = draw_detail(viewer, area, viewer->list[cursor]);
+    area = area_part(area, foot, 0, area.rows, area.columns);
     if (area.rows > 0)
         draw_preview(viewer, area, viewer->list[cursor]);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "viz/views/label.h"
+#include "viz/views/lasting.h"
 #include "viz/views/lines.h"
 #include "viz/views/place.h"
 
@@ -113,15 +114,23 @@ static int draw_foot(const struct viewer *viewer, struct area area,
 {
     bool states = flow && flow->protocol == PROTO_TCP;
     int rows = 1 + DETAIL_ROWS;
+    char lasting[WORDS] = "";
+    enum style style = STYLE_DIM;
 
     if (states)
         rows += 1 + store_kernel(viewer->store);
+    if (flow)
+        style = lasting_flow(viewer->store, flow, lasting);
+    if (lasting[0])
+        rows++;
     area = area_part(area, area.rows - rows, 0, rows, area.columns);
     ladder_rule(area, 0, false, "");
     if (states)
         ladder_wire_row(area, 1, flow, "by the wire");
     if (states && store_kernel(viewer->store))
         ladder_kernel_row(area, 2, flow, viewer->store, "by the kernel");
+    if (lasting[0])
+        area_text(area, rows - DETAIL_ROWS - 1, 1, style, lasting);
     if (selected)
         draw_detail(
             area_part(area, rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),

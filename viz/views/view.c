@@ -14,10 +14,10 @@
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
 
 const struct view *const views[] = {&view_connections, &view_ladder,
-                                    &view_diagram, NULL};
+                                    &view_diagram, &view_sockets, NULL};
 
 const struct view_help viewer_keys[] = {
-    {"1 2 3", "connections, ladder, states", NULL},
+    {"1 2 3 5", "connections, ladder, states, sockets", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"?", "this help, and back", "help"},

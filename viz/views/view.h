@@ -12,6 +12,10 @@
 
 enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
 
+/* Who holds a socket, as "server 1234", into `text`; false: cannot be told. */
+typedef bool viewer_owner_fn(void *self, const struct socket_sample *socket,
+                             char *text, size_t size);
+
 /* What all views share: what to show and where the reader is in it. */
 struct viewer {
     const struct store *store;
@@ -34,6 +38,11 @@ struct viewer {
     int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */
     bool quit;
+
+    uint64_t socket;        /* cookie of the socket under the cursor */
+    size_t socket_top;      /* place in the list of its first row */
+    viewer_owner_fn *owner; /* NULL: nobody can tell */
+    void *owner_self;
 
     const struct flow **list; /* the connections view's rows, in order */
     size_t list_count, list_room;
@@ -58,7 +67,8 @@ struct view {
     const struct view_help *help; /* ends with {NULL, NULL, NULL} */
 };
 
-extern const struct view view_connections, view_ladder, view_diagram, view_keys;
+extern const struct view view_connections, view_ladder, view_diagram,
+    view_sockets, view_keys;
 /* In the order of their keys; ends with NULL. */
 extern const struct view *const views[];
 /* The keys that work in every view. */

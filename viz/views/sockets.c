@@ -1,0 +1,317 @@
+/*
+ * All sockets of the network that is watched, as the kernel has them: who
+ * listens first, then what is bound, then the connections. Below the selected
+ * one its numbers in words: what is in the queues, which timer runs.
+ */
+#include "viz/views/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/explain/explain.h"
+#include "viz/views/lasting.h"
+
+enum { MARK = 0x25BA, LINE = 0x2500, DETAIL_ROWS = 6 };
+
+/* --- the list -------------------------------------------------------------- */
+
+static int rank(const struct socket_sample *socket)
+{
+    if (socket->protocol == PROTO_TCP)
+        return socket->state == TCP_LISTEN ? 0 : 2;
+    return 1;
+}
+
+/* In an order that does not change between two looks. */
+static int order(const void *a, const void *b)
+{
+    const struct socket_sample *x = *(const struct socket_sample *const *)a;
+    const struct socket_sample *y = *(const struct socket_sample *const *)b;
+
+    if (rank(x) != rank(y))
+        return rank(x) - rank(y);
+    if (x->local.port != y->local.port)
+        return x->local.port < y->local.port ? -1 : 1;
+    if (x->remote.port != y->remote.port)
+        return x->remote.port < y->remote.port ? -1 : 1;
+    return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+/* The sockets in order; free() it. NULL when there are none, or no memory. */
+static const struct socket_sample **list_sockets(const struct store *store,
+                                                 size_t *count)
+{
+    const struct socket_sample **list;
+
+    *count = store_sockets(store);
+    if (*count == 0)
+        return NULL;
+    list = malloc(*count * sizeof *list);
+    if (!list) {
+        *count = 0;
+        return NULL;
+    }
+    for (size_t n = 0; n < *count; n++)
+        list[n] = store_socket(store, n);
+    qsort(list, *count, sizeof *list, order);
+    return list;
+}
+
+static size_t cursor_place(struct viewer *viewer,
+                           const struct socket_sample **list, size_t count)
+{
+    for (size_t n = 0; n < count; n++)
+        if (list[n]->cookie == viewer->socket)
+            return n;
+    if (count > 0)
+        viewer->socket = list[0]->cookie;
+    return 0;
+}
+
+/* --- one socket ------------------------------------------------------------ */
+
+/* Where the columns of a row begin; a width of 0 is left out. */
+struct layout {
+    int state, local, remote, end_columns, queues, timer, owner;
+};
+
+static struct layout lay_out(int columns)
+{
+    struct layout l = {.state = 7, .local = 20};
+    bool wide = columns >= 120;
+
+    l.end_columns = wide ? 24 : 17;
+    l.remote = l.local + l.end_columns + 1;
+    l.queues = l.remote + l.end_columns + 1;
+    l.timer = l.queues + (wide ? 20 : 11);
+    l.owner = wide ? l.timer + 22 : 0;
+    return l;
+}
+
+static void draw_titles(struct area area)
+{
+    struct layout l = lay_out(area.columns);
+
+    area_text(area, 0, 1, STYLE_DIM, "proto");
+    area_text(area, 0, l.state, STYLE_DIM, "state");
+    area_text(area, 0, l.local, STYLE_DIM, "local");
+    area_text(area, 0, l.remote, STYLE_DIM, "remote");
+    area_text(area, 0, l.queues, STYLE_DIM,
+              l.owner ? "to read  to send" : "read  send");
+    area_text(area, 0, l.timer, STYLE_DIM, "timer");
+    if (l.owner)
+        area_text(area, 0, l.owner, STYLE_DIM, "owner");
+}
+
+static void draw_queues(struct area area, int row, const struct layout *l,
+                        const struct socket_sample *socket)
+{
+    char read[WORDS], send[WORDS];
+    bool waits = socket->receive_queue > 0;
+    int wide = l->owner ? 9 : 6;
+
+    if (socket->protocol == PROTO_TCP && socket->state == TCP_LISTEN) {
+        area_printf(area, row, l->queues, waits ? STYLE_WARN : STYLE_DIM,
+                    "%u of %u%s", socket->receive_queue, socket->send_queue,
+                    l->owner ? " to accept" : "");
+        return;
+    }
+    area_text(area, row, l->queues, waits ? STYLE_WARN : STYLE_DIM,
+              amount_text(socket->receive_queue, read));
+    area_text(area, row, l->queues + wide,
+              socket->send_queue > 0 ? STYLE_WARN : STYLE_DIM,
+              amount_text(socket->send_queue, send));
+}
+
+/* "server 1234"; without a name the user. */
+static void owner_text(const struct viewer *viewer,
+                       const struct socket_sample *socket, char text[WORDS])
+{
+    if (socket->inode == 0)
+        snprintf(text, WORDS, "no process");
+    else if (!viewer->owner ||
+             !viewer->owner(viewer->owner_self, socket, text, WORDS))
+        snprintf(text, WORDS, "uid %u", socket->uid);
+}
+
+static void draw_row(const struct viewer *viewer, struct area area, int row,
+                     const struct socket_sample *socket)
+{
+    struct layout l = lay_out(area.columns);
+    bool tcp = socket->protocol == PROTO_TCP, peer = socket->remote.port != 0;
+    enum style style = !tcp                               ? STYLE_PLAIN
+                       : socket->state == TCP_ESTABLISHED ? STYLE_GOOD
+                                                          : STYLE_STRONG;
+    char text[WORDS];
+
+    area_text(area, row, 1, STYLE_PLAIN, protocol_text(socket->protocol, text));
+    if (tcp)
+        state_text(socket->state, false, 11, text);
+    area_text(area, row, l.state, style,
+              tcp    ? text
+              : peer ? "connected"
+                     : "bound");
+    area_text(area, row, l.local, STYLE_PLAIN,
+              end_text(&socket->local, l.end_columns, text));
+    area_text(area, row, l.remote, peer ? STYLE_PLAIN : STYLE_DIM,
+              peer ? end_text(&socket->remote, l.end_columns, text) : "any");
+    draw_queues(area, row, &l, socket);
+    area_text(l.owner ? area_part(area, row, l.timer, 1, l.owner - l.timer - 1)
+                      : area_part(area, row, l.timer, 1, area.columns),
+              0, 0, STYLE_DIM, lasting_timer(socket, !l.owner, text));
+    if (!l.owner)
+        return;
+    owner_text(viewer, socket, text);
+    area_text(area, row, l.owner, STYLE_DIM, text);
+}
+
+/* --- the selected one ------------------------------------------------------ */
+
+static void draw_numbers(struct area area, int row,
+                         const struct socket_sample *socket)
+{
+    char read[WORDS], send[WORDS], timer[WORDS];
+    int column = 1;
+
+    if (socket->protocol == PROTO_UDP)
+        column += area_printf(area, row, column, STYLE_PLAIN,
+                              "%s of receive buffer in use, %s of send buffer.",
+                              bytes_text(socket->receive_queue, read),
+                              bytes_text(socket->send_queue, send));
+    else if (socket->state == TCP_LISTEN)
+        column += area_printf(area, row, column, STYLE_PLAIN,
+                              "Finished connections that wait for accept(): "
+                              "%u; backlog %u.",
+                              socket->receive_queue, socket->send_queue);
+    else
+        column += area_printf(area, row, column, STYLE_PLAIN,
+                              "%s to read, %s not acknowledged.",
+                              bytes_text(socket->receive_queue, read),
+                              bytes_text(socket->send_queue, send));
+    lasting_timer(socket, false, timer);
+    if (timer[0])
+        column += area_printf(area, row, column, STYLE_PLAIN, " Timer: %s.",
+                              timer);
+    if (socket->retransmits > 0)
+        area_printf(area, row, column, STYLE_WARN, " Resent %u times.",
+                    socket->retransmits);
+}
+
+static void draw_detail(const struct viewer *viewer, struct area area,
+                        const struct socket_sample *socket)
+{
+    char owner[WORDS], text[WORDS];
+    enum style style = lasting_socket(socket, text);
+
+    area_fill(area, 0, 0, area.columns, STYLE_DIM, LINE);
+    owner_text(viewer, socket, owner);
+    area_printf(area, 0, 2, STYLE_DIM, " %s%s%s ",
+                socket->inode ? "held by " : "", owner,
+                socket->inode                      ? ""
+                : socket->state == TCP_ESTABLISHED ? " has accepted it yet"
+                                                   : " holds it any more");
+    draw_numbers(area, 1, socket);
+    area_text(area, 2, 1, style, text);
+    if (socket->protocol != PROTO_TCP) {
+        area_wrap(area_part(area, 3, 1, 2, area.columns - 2), 0, 0, STYLE_DIM,
+                  "UDP has no states. A full receive buffer drops what comes, "
+                  "and nobody is told.");
+        return;
+    }
+    area_text(area_part(area, 3, 1, 1, area.columns - 2), 0, 0, STYLE_PLAIN,
+              explain_state(socket->state)->what);
+    area_wrap(area_part(area, 4, 1, 2, area.columns - 2), 0, 0, STYLE_DIM,
+              explain_state(socket->state)->call);
+}
+
+/* --- the view -------------------------------------------------------------- */
+
+static void draw_none(const struct viewer *viewer, struct area area)
+{
+    area_wrap(
+        area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
+        store_kernel(viewer->store) ? "There is no socket in this network now."
+        : viewer->live
+            ? "The kernel is asked only about the loopback interface and "
+              "the private network: viz -i lo, viz --private."
+            : "A capture file has packets, but no sockets. Live, on "
+              "the loopback interface, all of them appear here.");
+}
+
+static void draw(struct viewer *viewer, struct area area)
+{
+    size_t count, cursor, top;
+    const struct socket_sample **list = list_sockets(viewer->store, &count);
+    int rows = area.rows - 1 - DETAIL_ROWS;
+
+    viewer->page = rows > 1 ? rows : 1;
+    if (!list) {
+        draw_none(viewer, area);
+        return;
+    }
+    cursor = cursor_place(viewer, list, count);
+    top = viewer->socket_top;
+    if (cursor < top)
+        top = cursor;
+    if (cursor >= top + (size_t)viewer->page)
+        top = cursor - (size_t)viewer->page + 1;
+    viewer->socket_top = top;
+    draw_titles(area);
+    for (int i = 0; i < rows && top + (size_t)i < count; i++) {
+        draw_row(viewer, area, 1 + i, list[top + (size_t)i]);
+        if (top + (size_t)i == cursor) {
+            area_fill(area, 1 + i, 0, 1, STYLE_CURSOR, MARK);
+            area_style(area, 1 + i, 0, area.columns, STYLE_CURSOR);
+        }
+    }
+    draw_detail(
+        viewer,
+        area_part(area, area.rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),
+        list[cursor]);
+    free(list);
+}
+
+static enum view_key on_key(struct viewer *viewer, int key)
+{
+    size_t count, cursor, page = (size_t)(viewer->page > 1 ? viewer->page : 1);
+    const struct socket_sample **list = list_sockets(viewer->store, &count);
+    enum view_key handled = VIEW_HANDLED;
+
+    if (!list)
+        return VIEW_NOT_HANDLED;
+    cursor = cursor_place(viewer, list, count);
+    if (key == 'j' || key == INPUT_DOWN)
+        cursor++;
+    else if (key == 'k' || key == INPUT_UP)
+        cursor -= cursor > 0;
+    else if (key == INPUT_PAGE_DOWN || key == ('d' & 0x1F))
+        cursor += page;
+    else if (key == INPUT_PAGE_UP || key == ('u' & 0x1F))
+        cursor -= cursor > page ? page : cursor;
+    else if (key == 'g' || key == INPUT_HOME)
+        cursor = 0;
+    else if (key == 'G' || key == INPUT_END)
+        cursor = count - 1;
+    else
+        handled = VIEW_NOT_HANDLED;
+    viewer->socket = list[cursor < count ? cursor : count - 1]->cookie;
+    free(list);
+    return handled;
+}
+
+static const struct view_help help[] = {
+    {"\xE2\x86\x91 \xE2\x86\x93 k j", "one socket up or down", "socket"},
+    {"PgUp PgDn", "one screen up or down; also ^U ^D", NULL},
+    {"Home End", "the first, the last; also g G", NULL},
+    {"Esc q", "back to the connections", "back"},
+    {NULL, NULL, NULL},
+};
+
+const struct view view_sockets = {
+    .name = "sockets",
+    .key = '5',
+    .draw = draw,
+    .on_key = on_key,
+    .help = help,
+};
