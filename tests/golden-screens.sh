@@ -65,6 +65,12 @@ screen states-of-one-packet s01_client_close 80x24 '2jjjjjjj3' C.UTF-8
 screen states-of-datagrams s19_udp_echo_frag 80x24 3 C.UTF-8
 screen states-small s01_client_close 60x15 3 C.UTF-8
 screen ascii-states s01_client_close 80x24 3 C
+screen explain-syn s01_client_close 80x24 '2<Enter>' C.UTF-8
+screen explain-fin-more s01_client_close 80x24 '2jjjjjjjee' C.UTF-8
+screen explain-fin-all s01_client_close 140x45 '2jjjjjjjeee' C.UTF-8
+screen explain-refused s06_refused 80x24 '2jee' C.UTF-8
+screen explain-unreachable s07_udp_closed 80x24 '2jee' C.UTF-8
+screen explain-retransmission s08_backlog_full 140x45 '2jjjjjjjjeee' C.UTF-8
 screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
 screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
 screen help-140x45 s01_client_close 140x45 '?' C.UTF-8

@@ -407,6 +407,46 @@ START_TEST(a_connection_that_nobody_accepted_is_told)
 }
 END_TEST
 
+START_TEST(the_pane_explains_the_selected_packet_at_three_levels)
+{
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    press("2<Enter>");
+    ck_shows("The first packet of a connection: may I talk to you?");
+    ck_shows("client CLOSED \xE2\x86\x92 SYN_SENT: it sent a SYN.");
+    ck_hides("connect() sent it");
+    press("e");
+    ck_shows("connect() sent it and waits for the answer.");
+    ck_hides("SYN uses up one sequence number");
+    press("e");
+    ck_shows("SYN uses up one sequence number");
+    press("JJJJJJJJJJ");
+    ck_shows("seq 0 (on the wire 1000)");
+    press("j");
+    ck_shows("Yes: the answer to a SYN.");
+    press("e");
+    ck_hides("Yes: the answer to a SYN.");
+    press("e<Esc>");
+    ck_assert_ptr_eq(viewer.view, &view_ladder);
+    ck_hides("Yes: the answer to a SYN.");
+}
+END_TEST
+
+START_TEST(the_key_bar_always_leads_to_help)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    for (size_t i = 0; views[i]; i++) {
+        viewer.view = views[i];
+        for (int columns = 60; columns < 130; columns++) {
+            canvas_fini(&canvas);
+            canvas_init(&canvas, 24, columns);
+            draw();
+            ck_shows("? help");
+        }
+    }
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -572,6 +612,9 @@ int main(void)
                    a_reader_that_does_not_read_is_told_and_not_its_shadow);
     tcase_add_test(tcase, a_lasting_difference_of_wire_and_kernel_is_said);
     tcase_add_test(tcase, a_connection_that_nobody_accepted_is_told);
+    tcase_add_test(tcase,
+                   the_pane_explains_the_selected_packet_at_three_levels);
+    tcase_add_test(tcase, the_key_bar_always_leads_to_help);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

@@ -7,12 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "viz/views/explain_pane.h"
 #include "viz/views/label.h"
 #include "viz/views/lasting.h"
 #include "viz/views/lines.h"
 #include "viz/views/place.h"
 
-enum { MARK = 0x25BA, DETAIL_ROWS = 2 };
+enum {
+    MARK = 0x25BA,
+    LINE = 0x2500,
+    DETAIL_ROWS = 2,
+    WIDE = 120,        /* from here on the pane stands beside the ladder */
+    PANE_COLUMNS = 46, /* then */
+    LEAST_LADDER = 7   /* rows that a pane below leaves to it */
+};
 
 /* --- drawing --------------------------------------------------------------- */
 
@@ -149,6 +157,53 @@ static void draw_selected(struct area area, const struct ladder_lines *lines,
     }
 }
 
+/* --- the pane -------------------------------------------------------------- */
+
+/* The text, its scroll kept within it, under a rule that says how to go on. */
+static void draw_pane(struct viewer *viewer, struct area area,
+                      const struct store_row *row)
+{
+    struct area text = area_part(area, 1, 1, area.rows - 1, area.columns - 2);
+    int lines = explain_pane(area_part(text, 0, 0, 0, text.columns), row,
+                             viewer->explain, 0);
+    int most = lines > text.rows ? lines - text.rows : 0;
+
+    if (viewer->explain_top > most)
+        viewer->explain_top = most;
+    area_fill(area, 0, 0, area.columns, STYLE_DIM, LINE);
+    area_printf(area, 0, 2, STYLE_DIM, " packet %llu, %d of %d%s%s ",
+                (unsigned long long)row->packet.number, viewer->explain,
+                EXPLAIN_LEVELS, viewer->explain < EXPLAIN_LEVELS ? ": e" : "",
+                viewer->explain_top < most ? "  more: J" : "");
+    explain_pane(text, row, viewer->explain, viewer->explain_top);
+}
+
+/* Takes its part of *area, and draws there. Whether the foot has room too. */
+static bool take_pane(struct viewer *viewer, struct area *area,
+                      const struct store_row *row)
+{
+    int rows;
+
+    if (area->columns >= WIDE) {
+        struct area pane = area_part(*area, 0, area->columns - PANE_COLUMNS,
+                                     area->rows, PANE_COLUMNS);
+
+        area->columns -= PANE_COLUMNS + 1;
+        draw_pane(viewer, pane, row);
+        return true;
+    }
+    rows = 1 + explain_pane(area_part(*area, 0, 0, 0, area->columns - 2), row,
+                            viewer->explain, 0);
+    if (rows > area->rows - LEAST_LADDER)
+        rows = area->rows - LEAST_LADDER;
+    area->rows -= rows;
+    draw_pane(viewer,
+              (struct area){area->canvas, area->row + area->rows, area->column,
+                            rows, area->columns},
+              row);
+    return false;
+}
+
 static void draw(struct viewer *viewer, struct area area)
 {
     const struct flow *flow = viewer->only_flow < 0 &&
@@ -160,8 +215,13 @@ static void draw(struct viewer *viewer, struct area area)
                                            ? NULL
                                            : store_row(viewer->store, place);
     struct ladder_lines lines;
-    int foot = draw_foot(viewer, area, flow, selected);
+    bool has_foot = true;
+    int foot = 0;
 
+    if (selected && viewer->explain > 0)
+        has_foot = take_pane(viewer, &area, selected);
+    if (has_foot)
+        foot = draw_foot(viewer, area, flow, selected);
     ladder_header(area, 0, flow, viewer->store);
     area = area_part(area, LADDER_HEADER_ROWS, 0,
                      area.rows - foot - LADDER_HEADER_ROWS, area.columns);
@@ -193,13 +253,43 @@ static void all_or_one(struct viewer *viewer, const struct store_row *selected)
     }
 }
 
+/* Keys of the pane. */
+static bool explain_key(struct viewer *viewer, int key)
+{
+    switch (key) {
+    case INPUT_ENTER:
+        viewer->explain = viewer->explain == 0;
+        break;
+    case 'e':
+        viewer->explain = (viewer->explain + 1) % (EXPLAIN_LEVELS + 1);
+        break;
+    case 'J':
+        viewer->explain_top++; /* drawing knows where it ends */
+        return viewer->explain > 0;
+    case 'K':
+        viewer->explain_top -= viewer->explain_top > 0;
+        return viewer->explain > 0;
+    case INPUT_ESCAPE:
+        if (viewer->explain == 0)
+            return false;
+        viewer->explain = 0;
+        break;
+    default:
+        return false;
+    }
+    viewer->explain_top = 0;
+    return true;
+}
+
 static enum view_key on_key(struct viewer *viewer, int key)
 {
     size_t place = place_select(viewer);
 
     if (place == SIZE_MAX)
         return VIEW_NOT_HANDLED;
-    if (key != 'a' && key != INPUT_ENTER)
+    if (explain_key(viewer, key))
+        return VIEW_HANDLED;
+    if (key != 'a')
         return place_key(viewer, key);
     all_or_one(viewer, store_row(viewer->store, place));
     return VIEW_HANDLED;
@@ -211,7 +301,10 @@ static const struct view_help help[] = {
     {"Home End", "the first, the last; also g G", NULL},
     {"\xE2\x86\x90 \xE2\x86\x92", "the connection before, after; also h l",
      "connection"},
-    {"a", "all connections, or only this one; also Enter", "all/one"},
+    {"Enter", "explain this packet, or close the pane again", "explain"},
+    {"e", "explain more: three levels, then none", NULL},
+    {"J K", "scroll the explanation", NULL},
+    {"a", "all connections, or only this one", "all/one"},
     {"Esc q", "back to the connections", "back"},
     {NULL, NULL, NULL},
 };

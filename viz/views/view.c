@@ -17,10 +17,10 @@ const struct view *const views[] = {&view_connections, &view_ladder,
                                     &view_diagram, &view_sockets, NULL};
 
 const struct view_help viewer_keys[] = {
+    {"?", "this help, and back", "help"}, /* first: always in the key bar */
     {"1 2 3 5", "connections, ladder, states, sockets", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
-    {"?", "this help, and back", "help"},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
     {"^C", "quit", NULL},
     {NULL, NULL, NULL},
@@ -108,34 +108,42 @@ static void draw_title(const struct viewer *viewer, struct area bar)
     area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
 }
 
+/* Where the next one goes; the same place when there is no room for it. */
+static int draw_key(struct area bar, int column, const struct view_help *key)
+{
+    int width = text_width(key->keys) + 1 + text_width(key->bar) + 2;
+
+    if (column + width - 2 > bar.columns)
+        return column;
+    area_text(bar, 0, column, STYLE_KEY, key->keys);
+    area_text(bar, 0, column + text_width(key->keys) + 1, STYLE_DIM, key->bar);
+    return column + width;
+}
+
 /* The entries of a help table that want to stand in the key bar, from
  * `column` on; returns where the next one goes. */
 static int draw_keys(struct area bar, int column, const struct view_help *help)
 {
-    for (; help->keys; help++) {
-        int width;
-
-        if (!help->bar)
-            continue;
-        width = text_width(help->keys) + 1 + text_width(help->bar) + 2;
-        if (column + width > bar.columns)
-            continue;
-        column += area_text(bar, 0, column, STYLE_KEY, help->keys) + 1;
-        column += area_text(bar, 0, column, STYLE_DIM, help->bar) + 2;
-    }
+    for (; help->keys; help++)
+        if (help->bar)
+            column = draw_key(bar, column, help);
     return column;
 }
 
+/* The view's own keys first; the one that leads to all others always. */
 static void draw_foot(const struct viewer *viewer, struct area bar)
 {
+    enum { HELP = 8 };
+    struct area most = area_part(bar, 0, 0, 1, bar.columns - HELP);
     int column = 1;
 
     if (viewer->message[0]) {
         area_text(bar, 0, 1, STYLE_WARN, viewer->message);
         return;
     }
-    column = draw_keys(bar, column, viewer->view->help);
-    draw_keys(bar, column, viewer_keys);
+    column = draw_keys(most, column, viewer->view->help);
+    column = draw_keys(most, column, viewer_keys + 1);
+    draw_key(bar, column, viewer_keys);
 }
 
 void viewer_draw(struct viewer *viewer, struct canvas *canvas)

@@ -34,6 +34,8 @@ struct viewer {
     size_t connection_top; /* place in the list of its first row */
     enum viewer_sort sort;
     int64_t only_flow; /* ladder of this flow's id, -1: all */
+    int explain;       /* level of the pane, 0: not shown */
+    int explain_top;   /* its first line on the screen */
     int help_top;
     int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */

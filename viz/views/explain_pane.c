@@ -1,0 +1,162 @@
+/* See explain_pane.h. */
+#include "viz/views/explain_pane.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/explain/explain.h"
+#include "viz/views/label.h"
+
+enum { INDENT = 6 }; /* columns of "what", "why", "call" */
+
+/* Where the next line goes; an area without rows only counts. */
+struct paper {
+    struct area area;
+    int line, top;
+};
+
+/* A paragraph under its word; "" goes on under the one before. */
+static void say(struct paper *paper, const char *word, enum style style,
+                const char *text)
+{
+    int row = paper->line - paper->top;
+
+    if (!text || !text[0])
+        return;
+    area_text(paper->area, row, 0, STYLE_DIM, word);
+    paper->line += area_wrap(paper->area, row, INDENT, style, text);
+}
+
+/* --- one text -------------------------------------------------------------- */
+
+static void say_text(struct paper *paper, const char *word, enum style style,
+                     const struct explanation *text, int level)
+{
+    if (!text)
+        return;
+    say(paper, word, style, text->what);
+    if (level >= 2) {
+        say(paper, "why", STYLE_PLAIN, text->why);
+        say(paper, "call", STYLE_PLAIN, text->call);
+    }
+    if (level >= 3)
+        say(paper, "how", STYLE_PLAIN, text->deeper);
+    say(paper, "", STYLE_DIM, text->rfc);
+}
+
+static void say_verdict(struct paper *paper, const struct verdict *verdict,
+                        int level)
+{
+    const struct verdict_word *word = verdict_word(verdict->name);
+    char letter[] = {word->letter, '\0'};
+
+    say_text(paper, letter, word->style,
+             explain_verdict(verdict->name, verdict->kind), level);
+    if (level >= 3)
+        say(paper, "proof", STYLE_PLAIN, explain_evidence(verdict->evidence));
+}
+
+/* --- what moved ------------------------------------------------------------ */
+
+static void say_move(struct paper *paper, const struct note *note, int side,
+                     int level)
+{
+    static const char *const names[] = {"client", "server"};
+    char before[WORDS], after[WORDS], text[4 * WORDS];
+    const struct explain_change *change;
+
+    if (note->before[side] == note->after[side])
+        return;
+    change = explain_change(note->before[side], note->after[side]);
+    snprintf(text, sizeof text, "%s %s \xE2\x86\x92 %s: %s.%s%s", names[side],
+             state_text(note->before[side], false, 12, before),
+             state_text(note->after[side], note->assumed[side], 13, after),
+             change->cause, level >= 2 && change->call[0] ? " " : "",
+             level >= 2 ? change->call : "");
+    say(paper, "moves", STYLE_STRONG, text);
+    if (level >= 3)
+        say(paper, "", STYLE_PLAIN, explain_state(note->after[side])->what);
+    if (level >= 2)
+        say(paper, "", STYLE_DIM, change->rfc);
+}
+
+static void say_moves(struct paper *paper, const struct store_row *row,
+                      int level)
+{
+    const struct note *note = &row->note;
+    char state[WORDS], other[WORDS], text[3 * WORDS];
+
+    if (!note->flow || note->flow->protocol != PROTO_TCP)
+        return;
+    for (int side = 0; side < 2; side++)
+        say_move(paper, note, side, level);
+    if (note->before[0] != note->after[0] || note->before[1] != note->after[1])
+        return;
+    snprintf(text, sizeof text, "No state moves: client %s, server %s.",
+             state_text(note->after[0], note->assumed[0], 13, state),
+             state_text(note->after[1], note->assumed[1], 13, other));
+    say(paper, "moves", STYLE_DIM, text);
+}
+
+/* --- numbers --------------------------------------------------------------- */
+
+/* More text at the end of `text`, as much as fits. */
+__attribute__((format(printf, 2, 3))) static void add(char text[WORDS],
+                                                      const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + length, WORDS - length, format, arguments);
+    va_end(arguments);
+}
+
+static void say_numbers(struct paper *paper, const struct store_row *row)
+{
+    const struct tcp_header *tcp = &row->packet.tcp;
+    const struct tcp_options *options = &tcp->options;
+    char text[WORDS] = "";
+
+    add(text, "seq %u (on the wire %u)", row->note.relative_seq, tcp->seq);
+    if (tcp->flags & TCP_ACK)
+        add(text, ", ack %u (%u)", row->note.relative_ack, tcp->ack);
+    add(text, ", window %u (%u)", row->note.window, tcp->window);
+    if (options->has & OPT_MSS)
+        add(text, ", segments of %u bytes at most", options->mss);
+    if (options->has & OPT_WSCALE)
+        add(text, ", windows count %u bytes each", 1u << options->window_scale);
+    if (options->has & OPT_TIMESTAMP)
+        add(text, ", time %u, echoes %u", options->ts_value, options->ts_echo);
+    for (int i = 0; options->has & OPT_SACK && i < options->sack_count; i++)
+        add(text, ", has %u to %u", options->sack[i].left,
+            options->sack[i].right);
+    add(text, ".");
+    say(paper, "says", STYLE_PLAIN, text);
+}
+
+int explain_pane(struct area area, const struct store_row *row, int level,
+                 int top)
+{
+    struct paper paper = {area, 0, top};
+    const struct packet *packet = &row->packet;
+    bool tcp = packet_is_tcp(packet);
+
+    for (int i = 0; i < row->note.verdict_count; i++)
+        say_verdict(&paper, &row->note.verdicts[i], level);
+    if (tcp)
+        say_text(&paper, "what", STYLE_STRONG,
+                 explain_flags(packet->tcp.flags, packet->payload_length > 0),
+                 level);
+    else
+        say_text(&paper, "what", STYLE_STRONG, explain_other(packet), level);
+    say_moves(&paper, row, level);
+    if (!tcp || level < 3)
+        return paper.line;
+    for (int n = 0; explain_extra_flag(packet->tcp.flags, n); n++)
+        say(&paper, n == 0 ? "also" : "", STYLE_PLAIN,
+            explain_extra_flag(packet->tcp.flags, n));
+    say_numbers(&paper, row);
+    return paper.line;
+}
