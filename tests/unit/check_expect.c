@@ -203,6 +203,27 @@ START_TEST(lines_come_true_in_order)
 }
 END_TEST
 
+/* A client that sends its FIN at once: it may overtake the server's reply. */
+START_TEST(what_the_two_ends_send_may_cross)
+{
+    struct link link;
+
+    begin("data tcp 7001 from client \"hello\"",
+          "data tcp 7001 from server \"hello\"", "close tcp 7001 by client",
+          "close tcp 7001 by server");
+    link = link_make(&wire, 40000, 7001);
+    link_open(&link);
+    link_data(&link, FLOW_CLIENT, "hello\n");
+    link_send(&link, FLOW_CLIENT, TCP_FIN | TCP_ACK, "");
+    ck_assert_str_eq(ticks(), "T...");
+    link_send(&link, FLOW_SERVER, TCP_PSH | TCP_ACK, "hello\n");
+    ck_assert_str_eq(ticks(), "TTT.");
+    link_send(&link, FLOW_SERVER, TCP_FIN | TCP_ACK, "");
+    ck_assert_str_eq(ticks(), "TTTT");
+    end();
+}
+END_TEST
+
 START_TEST(a_line_waits_for_the_one_before_it)
 {
     struct link link;
@@ -926,6 +947,7 @@ static TCase *connections(void)
     TCase *tcase = tcase_create("connections");
 
     tcase_add_test(tcase, lines_come_true_in_order);
+    tcase_add_test(tcase, what_the_two_ends_send_may_cross);
     tcase_add_test(tcase, a_line_waits_for_the_one_before_it);
     tcase_add_test(tcase, another_port_does_not_count);
     tcase_add_test(tcase, opening_forgets_what_happened_and_keeps_what_is);

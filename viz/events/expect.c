@@ -118,6 +118,30 @@ static void come_true(struct expect *expect)
     come_into_force(expect, expect->next + 1);
 }
 
+/* Whether lines that are true have passed this fact by. */
+static bool passed(const struct expect *expect, const struct fact *fact)
+{
+    const uint64_t *consumed = expect->consumed;
+
+    if (fact->source == SOURCE_WIRE &&
+        (fact->number <= consumed[SOURCE_CLIENT] ||
+         fact->number <= consumed[SOURCE_SERVER]))
+        return true;
+    return fact->number <= consumed[fact->source];
+}
+
+static void consume(struct expect *expect, const struct fact *fact)
+{
+    uint64_t *consumed = expect->consumed;
+
+    consumed[fact->source] = fact->number;
+    if (fact->source != SOURCE_WIRE)
+        return;
+    for (int end = SOURCE_CLIENT; end <= SOURCE_SERVER; end++)
+        if (consumed[end] < fact->number)
+            consumed[end] = fact->number;
+}
+
 /* Show a fact to the lines in force; whether the awaited one came true. */
 static bool show(struct expect *expect, const struct fact *fact)
 {
@@ -135,7 +159,7 @@ static bool show(struct expect *expect, const struct fact *fact)
         !line_fulfils(line, fact))
         return false;
     if (!term_is_state(&line->term) && fact->number != 0)
-        expect->consumed[fact->source] = fact->number;
+        consume(expect, fact);
     come_true(expect);
     return true;
 }
@@ -148,7 +172,7 @@ static bool look_back(struct expect *expect)
 
     expect->looked_back = true;
     for (size_t i = 0; (fact = fact_log_at(&expect->log, i)) != NULL; i++)
-        if (fact->number > expect->consumed[fact->source] && show(expect, fact))
+        if (!passed(expect, fact) && show(expect, fact))
             return true;
     return false;
 }
@@ -202,13 +226,13 @@ static void take_fact(void *self, const struct fact *given)
     while (expect->log.count > 0) {
         const struct fact *oldest = fact_log_at(&expect->log, 0);
 
-        if (oldest->number > expect->consumed[oldest->source])
+        if (!passed(expect, oldest))
             break;
         fact_log_drop(&expect->log);
     }
     fact.number = ++expect->number;
     show(expect, &fact);
-    if (fact.number > expect->consumed[fact.source])
+    if (!passed(expect, &fact))
         fact_log_add(&expect->log, &fact);
     settle(expect);
 }

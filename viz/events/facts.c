@@ -1,15 +1,32 @@
 /* See facts.h. */
 #include "viz/events/facts.h"
 
+static enum fact_source source_of(enum fact_kind kind, enum flow_side side)
+{
+    switch (kind) {
+    case FACT_RETRANSMIT:
+    case FACT_ZERO_WINDOW:
+    case FACT_DATA:
+    case FACT_DATAGRAM:
+    case FACT_CLOSE:
+    case FACT_RESET:
+        return side == FLOW_CLIENT ? SOURCE_CLIENT : SOURCE_SERVER;
+    default:
+        return SOURCE_WIRE;
+    }
+}
+
 static struct fact fact_of(const struct sight *sight, enum fact_kind kind)
 {
+    enum flow_side side = (enum flow_side)(sight->note->from ^ sight->flipped);
+
     return (struct fact){
         .kind = kind,
-        .source = SOURCE_WIRE,
+        .source = source_of(kind, side),
         .protocol = sight->port->protocol,
         .port = sight->port->port,
         .flow = sight->note->flow->id,
-        .side = (enum flow_side)(sight->note->from ^ sight->flipped),
+        .side = side,
     };
 }
 

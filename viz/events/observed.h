@@ -27,8 +27,18 @@ enum fact_kind {
     FACT_WAITS
 };
 
-/* Facts of one source are in order; between two sources there is none. */
-enum fact_source { SOURCE_WIRE, SOURCE_A, SOURCE_B, SOURCE_C, SOURCES };
+/* Facts of one source are in order; between two sources there is none: what
+ * the client and the server send crosses on its way. A handshake or a refusal
+ * belongs to both ends (SOURCE_WIRE) and is in order with either. */
+enum fact_source {
+    SOURCE_WIRE,
+    SOURCE_CLIENT,
+    SOURCE_SERVER,
+    SOURCE_A,
+    SOURCE_B,
+    SOURCE_C,
+    SOURCES
+};
 
 struct fact {
     uint64_t number; /* from 1, in the order of arrival */

@@ -129,6 +129,8 @@ static void reason_data(struct expect *expect, const struct term *term)
                                                     PROTO_TCP, term->port);
     uint64_t bytes = port ? port->bytes[term->side] : 0;
     const char *side = sides[term->side];
+    enum fact_source source = term->side == FLOW_CLIENT ? SOURCE_CLIENT
+                                                        : SOURCE_SERVER;
 
     if (bytes == 0)
         say(expect, "the %s has sent no data%s yet", side,
@@ -138,7 +140,7 @@ static void reason_data(struct expect *expect, const struct term *term)
             "the %s has sent %" PRIu64 " byte%s so far, but not that "
             "text%s",
             side, bytes, bytes == 1 ? "" : "s",
-            expect->consumed[SOURCE_WIRE] > 0 ? " after the line above" : "");
+            expect->consumed[source] > 0 ? " after the line above" : "");
     else if (term->has_bytes && bytes < term->bytes)
         say(expect, "the %s has sent %" PRIu64 " of %" PRIu64 " bytes so far",
             side, bytes, term->bytes);
