@@ -40,6 +40,20 @@ static void remark_tiny_reads(struct probe *p)
                      sizeof(void *));
 }
 
+/* stdio's own calls cannot be changed from outside: then what was to be tried
+ * was not, and the report must not be silent about it. */
+static void remark_untouched(struct probe *p, enum call_name call,
+                             const char *what)
+{
+    const struct calls_log *log = probe_calls(p);
+
+    if (log && log->injected[call] == 0)
+        probe_remark(p,
+                     "not injected: %s. Your program makes these calls inside "
+                     "stdio, where the tester cannot change them.",
+                     what);
+}
+
 static void ask_exactly(struct probe *p, const uint8_t *text, size_t length)
 {
     struct speech speech = {.bytes = text, .length = length, .exact = true};
@@ -63,6 +77,7 @@ static void one_client(struct probe *p)
     probe_step(p, "from here on recv and send move half of what is asked");
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.short_counts = true});
     ask_exactly(p, text, length);
+    remark_untouched(p, CALL_SEND, "a send that takes only a part");
     remark_tiny_reads(p);
 }
 
@@ -333,6 +348,7 @@ static void lost_clients(struct probe *p)
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.eintr_every = 2});
     for (int n = 0; n < 3; n++)
         wcd_ask_something(p);
+    remark_untouched(p, CALL_RECV, "a recv that is interrupted");
 
     probe_sign(p, "reached-econnaborted");
     probe_step(p, "from here on some accepts say ECONNABORTED");
