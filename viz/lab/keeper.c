@@ -20,6 +20,7 @@
 
 #include "common/clock.h"
 #include "common/netns.h"
+#include "viz/lab/confine.h"
 #include "viz/lab/keeper_process.h"
 #include "viz/lab/reaper.h"
 #include "viz/lab/terminal.h"
@@ -213,7 +214,7 @@ int keeper_drop_rights(void)
     struct student student;
 
     student_read(&student);
-    return student_become(&student);
+    return student_become(&student) == -1 ? -1 : confine();
 }
 
 /* --- closing ------------------------------------------------------------- */

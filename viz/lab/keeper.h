@@ -47,7 +47,8 @@ struct keeper *keeper_open(const struct keeper_options *options,
 /* Ends every terminal of it, the keeper, and removes KEEPER_SOCKET. */
 void keeper_close(struct keeper *keeper);
 
-/* No capability, no_new_privs; under sudo, back to SUDO_UID. 0 or -1/errno. */
+/* No capability, no_new_privs, only the calls that confine.h leaves; under
+ * sudo, back to SUDO_UID. 0 or -1/errno. */
 int keeper_drop_rights(void);
 
 /* Play mode: start terminal 'A', 'B' or 'C' (bash at options.directory, inside
