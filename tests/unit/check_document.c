@@ -195,6 +195,16 @@ START_TEST(a_message_never_ends_a_quote_in_half_a_character)
 }
 END_TEST
 
+/* Found by fuzzing: at the end of a line it passed for Windows' own. */
+START_TEST(a_carriage_return_cannot_be_written_as_a_reference)
+{
+    ck_assert_ptr_null(parse("# T\n\na &#13;\nb\n"));
+    ck_assert_str_eq(fault.text, "L.md:3: the control character U+000D may not "
+                                 "stand in a lesson");
+    document_free(parsed("# T\r\n\r\na\r\nb\r\n"));
+}
+END_TEST
+
 /* A megabyte that nests or repeats is read in a moment or refused. */
 START_TEST(a_megabyte_of_one_mark_does_not_hang)
 {
@@ -361,6 +371,7 @@ int main(void)
     tcase_add_loop_test(reading, a_megabyte_of_one_mark_does_not_hang, 0, 15);
     tcase_add_loop_test(reading, mutations_never_break_it, 0, 100);
     tcase_add_test(reading, a_message_never_ends_a_quote_in_half_a_character);
+    tcase_add_test(reading, a_carriage_return_cannot_be_written_as_a_reference);
     tcase_add_test(reading, a_missing_file_is_a_sentence);
     suite_add_tcase(suite, reading);
     tcase_add_checked_fixture(quoting, make_folder, remove_folder);

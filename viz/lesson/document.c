@@ -186,8 +186,13 @@ static void put_inline(FILE *out, cmark_node *node, const char *soft)
 static int check_again(struct reader *reader, const char *text,
                        cmark_node *node)
 {
-    return check_bytes(reader->path, text, strlen(text),
-                       cmark_node_get_start_line(node), reader->error);
+    int line = cmark_node_get_start_line(node);
+
+    if (strchr(text, '\r')) /* no end of a line: libcmark has taken those */
+        return document_fault(reader->error, reader->path, line,
+                              "the control character U+000D may not stand in "
+                              "a lesson");
+    return check_bytes(reader->path, text, strlen(text), line, reader->error);
 }
 
 /* The text under a heading or paragraph; malloc'd, NULL without memory. */
