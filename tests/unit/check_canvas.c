@@ -268,6 +268,34 @@ START_TEST(random_bytes_anywhere_leave_a_sound_canvas)
 }
 END_TEST
 
+START_TEST(an_svg_keeps_text_as_text_and_no_markup_of_it)
+{
+    struct canvas canvas;
+    char *svg = NULL, *again = NULL;
+    size_t size = 0, size_again = 0;
+    FILE *out = open_memstream(&svg, &size);
+
+    ck_assert_int_eq(canvas_init(&canvas, 2, 20), 0);
+    area_text(canvas_area(&canvas), 0, 3, STYLE_BAD, "<b>\033[31m&\xC3\xA9");
+    area_fill(canvas_area(&canvas), 1, 0, 20, STYLE_BAR, ' ');
+    canvas_svg(&canvas, "a < b", out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(svg, "<title>a &lt; b</title>"));
+    ck_assert_ptr_nonnull(strstr(
+        svg, "<text class=\"b\" x=\"36\" y=\"22\" textLength=\"90\" "
+             "xml:space=\"preserve\">&lt;b&gt;.[31m&amp;\xC3\xA9</text>"));
+    ck_assert_ptr_nonnull(strstr(svg, "class=\"barred\" x=\"9\" y=\"26\" "
+                                      "width=\"180\" height=\"17\""));
+    out = open_memstream(&again, &size_again);
+    canvas_svg(&canvas, "a < b", out);
+    fclose(out);
+    ck_assert_str_eq(svg, again);
+    free(svg);
+    free(again);
+    canvas_fini(&canvas);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("canvas");
@@ -283,6 +311,7 @@ int main(void)
     tcase_add_test(tcase, a_part_stays_inside_its_area);
     tcase_add_test(tcase, an_ascii_canvas_holds_ascii_only);
     tcase_add_test(tcase, random_bytes_anywhere_leave_a_sound_canvas);
+    tcase_add_test(tcase, an_svg_keeps_text_as_text_and_no_markup_of_it);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Colours carry meaning, never alone: a letter or a word says the same. */
 enum style {
@@ -85,8 +86,11 @@ int text_width(const char *text);
  * byte gives 0xFFFD and moves one. */
 uint32_t utf8_next(const char **text, size_t *left);
 
+/* A code point as UTF-8. */
+void code_print(uint32_t code, FILE *out);
 /* The canvas as lines of UTF-8 without trailing spaces. */
-#include <stdio.h>
 void canvas_print(const struct canvas *canvas, FILE *out);
+/* The canvas as an SVG document; `title` is what a screen reader says of it. */
+void canvas_svg(const struct canvas *canvas, const char *title, FILE *out);
 
 #endif

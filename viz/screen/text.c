@@ -4,7 +4,7 @@
  */
 #include "viz/screen/canvas.h"
 
-static void print_code(uint32_t code, FILE *out)
+void code_print(uint32_t code, FILE *out)
 {
     if (code < 0x80) {
         putc((int)code, out);
@@ -34,7 +34,7 @@ void canvas_print(const struct canvas *canvas, FILE *out)
             end--;
         for (int column = 0; column < end; column++) {
             if (row[column].code != 0) /* the right half of a wide one */
-                print_code(row[column].code, out);
+                code_print(row[column].code, out);
         }
         putc('\n', out);
     }
