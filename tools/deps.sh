@@ -38,6 +38,19 @@ test  p python3                  reads our reports as another program would (pyt
 TABLE
 }
 
+# Debian keeps libFuzzer apart, by clang's version, and does not always pull it
+# in. Nothing where no such package is known: new fuzz inputs are then skipped,
+# and the stage says so. A bare system's lists are empty before apt-get update.
+fuzzer_package() {
+    version=$(apt-cache depends clang 2>/dev/null |
+        sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+    if [ -z "$version" ] && grep -q bookworm /etc/os-release 2>/dev/null; then
+        echo libclang-rt-14-dev
+    elif apt-cache show "libclang-rt-${version:-none}-dev" >/dev/null 2>&1; then
+        echo "libclang-rt-$version-dev"
+    fi
+}
+
 # The package that has it, by package manager. A word not listed is its own
 # package's name.
 package() { # manager thing
@@ -47,6 +60,7 @@ package() { # manager thing
     apt:libmnl/libmnl.h) echo libmnl-dev ;;
     apt:cmark.h) echo libcmark-dev ;;
     apt:jansson.h) echo libjansson-dev ;;
+    apt:clang) echo clang "$(fuzzer_package)" ;;
     apt:seccomp.h) echo libseccomp-dev ;;
     dnf:pcap.h) echo libpcap-devel ;;
     dnf:ncursesw/curses.h) echo ncurses-devel ;;
@@ -56,12 +70,14 @@ package() { # manager thing
     dnf:seccomp.h) echo libseccomp-devel ;;
     dnf:check.h) echo check-devel ;;
     dnf:ss) echo iproute ;;
+    dnf:clang) echo clang compiler-rt ;;
     dnf:clang-format) echo clang-tools-extra ;;
     dnf:pkg-config) echo pkgconf-pkg-config ;;
     pacman:pcap.h) echo libpcap ;;
     pacman:ncursesw/curses.h) echo ncurses ;;
     pacman:libmnl/libmnl.h) echo libmnl ;;
     pacman:seccomp.h) echo libseccomp ;;
+    pacman:clang) echo clang compiler-rt ;;
     pacman:clang-format) echo clang ;;
     pacman:python3) echo python ;;
     pacman:pkg-config) echo pkgconf ;;
@@ -72,6 +88,7 @@ package() { # manager thing
     apk:jansson.h) echo jansson-dev ;;
     apk:seccomp.h) echo libseccomp-dev ;;
     apk:check.h) echo check-dev ;;
+    apk:clang) echo clang compiler-rt ;;
     apk:clang-format) echo clang-extra-tools ;;
     brew:pcap.h) echo libpcap ;;
     brew:ncursesw/curses.h) echo ncurses ;;

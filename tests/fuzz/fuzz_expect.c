@@ -1,0 +1,170 @@
+/*
+ * Any lines of the observation language, then any events. Promises: what came
+ * true stays true and what broke stays broken until the block is opened anew,
+ * done means all true, and every sentence for a person is printable.
+ *
+ *   kernel?, lines up to a zero byte, events: kind, then what it has
+ */
+#include "tests/fuzz/packets.h"
+#include "viz/events/expect.h"
+#include "viz/track/track.h"
+
+enum { MOST_EVENTS = 300, LINES = 64, LINE = 300 };
+
+struct state {
+    struct expect *expect;
+    struct track *track;
+    struct packets packets;
+    enum expect_status last[LINES];
+    size_t awaited;
+};
+
+static void check_text(const char *text, size_t size)
+{
+    size_t length = strnlen(text, size);
+
+    must(length < size);
+    must(is_printable(text, length, ""));
+}
+
+static void add_lines(struct expect *expect, struct input *input)
+{
+    char line[LINE], why[200];
+    size_t length = 0;
+
+    while (input->left > 0 && expect_count(expect) < LINES) {
+        char c = (char)input_u8(input);
+
+        if (c != '\n' && c != '\0') {
+            if (length < sizeof line - 1)
+                line[length++] = c;
+            continue;
+        }
+        line[length] = '\0';
+        length = 0;
+        memset(why, 'x', sizeof why);
+        if (expect_add(expect, line, why, sizeof why) < 0)
+            must(strnlen(why, sizeof why) < sizeof why && why[0] != '\0');
+        if (c == '\0')
+            break;
+    }
+}
+
+static void socket_event(struct event *event, struct input *input)
+{
+    struct socket_sample *socket = &event->socket;
+    uint8_t who = input_u8(input);
+
+    socket->protocol = who & 64 ? PROTO_UDP : PROTO_TCP;
+    socket->local = packets_end(who & 3, who >> 2 & 1);
+    if (who & 8)
+        socket->remote = packets_end(who & 3, !(who >> 2 & 1));
+    socket->state = input_u8(input) % TCP_STATES;
+    socket->receive_queue = input_u8(input);
+    socket->inode = 1;
+    socket->cookie = 1 + who % 32;
+}
+
+static void terminal_event(struct event *event, struct input *input, char *text)
+{
+    uint8_t letter = input_u8(input);
+    struct input part = input_part(input, input_u8(input) % 64);
+
+    event->terminal = (char)('A' + letter % 3);
+    event->status = letter >> 2;
+    for (size_t i = 0; i < part.left; i++)
+        text[i] = (char)(0x20 + part.at[i] % 0x5f);
+    text[part.left] = '\0';
+    event->text = text;
+}
+
+static void feed(struct state *state, struct input *input)
+{
+    struct event event = {.kind = input_u8(input) % (EVENT_LOOKED + 2)};
+    struct packet packet;
+    struct note note = {0};
+    char text[65];
+
+    event.time_ns = state->packets.now_ns;
+    if ((int)event.kind == EVENT_LOOKED + 1) {
+        expect_open(state->expect);
+        memset(state->last, 0, sizeof state->last);
+        state->awaited = 0;
+        return;
+    }
+    switch (event.kind) {
+    case EVENT_PACKET:
+        packet = packets_next(&state->packets, input);
+        must(track_feed(state->track, &packet, &note) == 0);
+        event.time_ns = packet.time_ns;
+        event.packet = &packet;
+        event.note = &note;
+        break;
+    case EVENT_SOCKET:
+    case EVENT_GONE:
+    case EVENT_OUTSIDE:
+        socket_event(&event, input);
+        break;
+    case EVENT_WAITS:
+        event.side = input_u8(input) % 2;
+        event.port = 7001;
+        event.call = input_u8(input) % WAIT_CALLS;
+        break;
+    case EVENT_LOOKED:
+        break;
+    default:
+        terminal_event(&event, input, text);
+    }
+    expect_feed(state->expect, &event);
+}
+
+static void check(struct state *state)
+{
+    const struct expect *expect = state->expect;
+    size_t count = expect_count(expect);
+    enum flow_side side;
+    uint16_t port;
+
+    must(expect_awaited(expect) <= count);
+    must(expect_awaited(expect) >= state->awaited);
+    state->awaited = expect_awaited(expect);
+    for (size_t n = 0; n < count; n++) {
+        enum expect_status status = expect_status(expect, n);
+
+        must(status <= EXPECT_BROKEN);
+        if (state->last[n] == EXPECT_BROKEN)
+            must(status == EXPECT_BROKEN);
+        /* a `not` line behind the last positive one may still break */
+        if (state->last[n] == EXPECT_TRUE)
+            must(status == EXPECT_TRUE ||
+                 strncmp(expect_line(expect, n), "not", 3) == 0);
+        if (status == EXPECT_BROKEN)
+            must(expect_broken(expect) && !expect_done(expect));
+        if (expect_done(expect))
+            must(status == EXPECT_TRUE);
+        state->last[n] = status;
+    }
+    if (expect_wants_waits(expect, &side, &port))
+        must(side == FLOW_CLIENT || side == FLOW_SERVER);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data, size};
+    struct state state = {.track = track_new(4)};
+
+    must(state.track != NULL);
+    state.expect = expect_new(input_u8(&input) & 1);
+    must(state.expect != NULL);
+    add_lines(state.expect, &input);
+    expect_open(state.expect);
+    for (int i = 0; i < MOST_EVENTS && input.left > 0; i++) {
+        feed(&state, &input);
+        check(&state);
+    }
+    for (size_t n = 0; n < expect_count(state.expect); n++)
+        check_text(expect_reason(state.expect, n), 4096);
+    expect_free(state.expect);
+    track_free(state.track);
+    return 0;
+}

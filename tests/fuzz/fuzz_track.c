@@ -1,0 +1,134 @@
+/*
+ * Any sequence of packets. Promises: counters only grow, states are states
+ * (one may be taken back, when its packet turns out to have been lost, but
+ * what is listed agrees with what is said), what is closed stays closed, at
+ * most so many flows live, and two trackers conclude the same from the same
+ * packets (their hash seeds differ).
+ *
+ *   how many flows may live, then packets as in packets.h
+ */
+#include "tests/fuzz/packets.h"
+#include "viz/track/track.h"
+
+enum { REMEMBERED = 64, MOST_PACKETS = 400 };
+
+/* What was known of a flow after its last packet. */
+struct memory {
+    bool known;
+    struct flow flow;
+};
+
+static void check_end(const struct flow_end *end, const struct flow_end *old,
+                      bool known)
+{
+    must(end->state < TCP_STATES);
+    must(end->state_count <= FLOW_STATES);
+    for (int i = 0; i < end->state_count; i++) {
+        must(end->states[i] < TCP_STATES);
+        must(end->states_seen & 1u << end->states[i]);
+    }
+    if (end->state_count > 0)
+        must(end->states[end->state_count - 1] == end->state);
+    if (!known)
+        return;
+    must(end->packets >= old->packets);
+    must(end->bytes >= old->bytes);
+}
+
+static void check_flow(const struct note *note, struct memory *memory)
+{
+    const struct flow *flow = note->flow, *old = &memory->flow;
+    bool known = memory->known && old->id == flow->id;
+
+    for (int side = 0; side < 2; side++) {
+        check_end(&flow->end[side], &old->end[side], known);
+        must(note->before[side] < TCP_STATES && note->after[side] < TCP_STATES);
+        if (flow->protocol != PROTO_TCP)
+            continue;
+        must(note->after[side] == flow->end[side].state);
+        if (known)
+            must(note->before[side] == old->end[side].state);
+        if (flow->end[side].state != TCP_UNKNOWN)
+            must(flow->end[side].states_seen & 1u << flow->end[side].state);
+    }
+    must(flow->closed_by <= CLOSED_BY_RESET);
+    if (known) {
+        must(flow->packets >= old->packets);
+        must(flow->retransmissions >= old->retransmissions);
+        must(flow->closed_by != CLOSED_OPEN || old->closed_by == CLOSED_OPEN);
+        must(flow->refused || !old->refused);
+    }
+    *memory = (struct memory){true, *flow};
+}
+
+static void check_note(const struct note *note)
+{
+    must(note->from == FLOW_CLIENT || note->from == FLOW_SERVER);
+    must(note->verdict_count <= NOTE_VERDICTS);
+    for (int i = 0; i < note->verdict_count; i++) {
+        must(note->verdicts[i].name < VERDICT_NAMES);
+        must(verdict_text(note->verdicts[i].name) != NULL);
+    }
+}
+
+/* Two trackers' words on one packet. */
+static void check_same(const struct note *a, const struct note *b)
+{
+    must((a->flow == NULL) == (b->flow == NULL));
+    if (a->flow != NULL)
+        must(a->flow->id == b->flow->id);
+    must(a->verdict_count == b->verdict_count && a->from == b->from);
+    for (int i = 0; i < a->verdict_count; i++) {
+        must(a->verdicts[i].name == b->verdicts[i].name);
+        must(a->verdicts[i].kind == b->verdicts[i].kind);
+        must(a->verdicts[i].evidence == b->verdicts[i].evidence);
+    }
+    must(a->relative_seq == b->relative_seq && a->window == b->window);
+    must(memcmp(a->after, b->after, sizeof a->after) == 0);
+}
+
+static void check_all(struct track *track, uint32_t most)
+{
+    const struct flow *flow;
+    size_t at = 0;
+    uint32_t count = 0, last = 0;
+
+    while ((flow = track_next(track, &at)) != NULL) {
+        must(count == 0 || flow->id > last);
+        must(flow->packets > 0);
+        last = flow->id;
+        count++;
+    }
+    must(count <= most);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data, size};
+    uint8_t first = input_u8(&input);
+    uint32_t most = 1u + first % 8;
+    struct packets packets = {.now_ns = 1000};
+    struct memory memories[REMEMBERED] = {0};
+    struct track *track = track_new(most), *twin = NULL;
+
+    if (first & 0x80)
+        twin = track_new(most);
+    must(track != NULL);
+    while (input.left > 0 && packets.number < MOST_PACKETS) {
+        struct packet packet = packets_next(&packets, &input);
+        struct note note = {0}, again = {0};
+
+        must(track_feed(track, &packet, &note) == 0);
+        check_note(&note);
+        if (note.flow != NULL)
+            check_flow(&note, &memories[note.flow->id % REMEMBERED]);
+        if (twin != NULL) {
+            must(track_feed(twin, &packet, &again) == 0);
+            check_same(&note, &again);
+        }
+    }
+    check_all(track, most);
+    track_free(twin);
+    track_free(track);
+    return 0;
+}

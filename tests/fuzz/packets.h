@@ -1,0 +1,144 @@
+/*
+ * Packets from a few bytes each, for the targets that come after decode: two
+ * ends that mostly behave, with every field within the fuzzer's reach, so that
+ * it finds handshakes, holes, wraps and closes quickly.
+ */
+#ifndef TESTS_FUZZ_PACKETS_H
+#define TESTS_FUZZ_PACKETS_H
+
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "viz/decode/packet.h"
+
+enum { PACKETS_CONNECTIONS = 4, PACKETS_PAYLOAD = 256 };
+
+struct packets {
+    uint64_t number;
+    int64_t now_ns;
+    uint32_t next[PACKETS_CONNECTIONS][2]; /* sequence numbers */
+    uint16_t ip_id[PACKETS_CONNECTIONS][2];
+    uint32_t ts[PACKETS_CONNECTIONS][2];
+    uint8_t payload[PACKETS_PAYLOAD];
+};
+
+static inline struct endpoint packets_end(int connection, int side)
+{
+    struct endpoint end = {.family = 4, .address = {127, 0, 0, 1}};
+
+    if (connection == 3) { /* both ends one socket */
+        end.port = 7001;
+        return end;
+    }
+    if (connection == 2) {
+        end.family = 6;
+        memset(end.address, 0xab, sizeof end.address);
+    }
+    end.port = side == 1 ? 7001 : (uint16_t)(40000 + connection);
+    return end;
+}
+
+/* A step away from the honest number: -127..127, or anywhere. */
+static inline uint32_t packets_off(struct input *input, uint32_t honest)
+{
+    int8_t off = (int8_t)input_u8(input);
+
+    return off == -128 ? input_u32(input) : honest + (uint32_t)(int32_t)off;
+}
+
+static inline void packets_options(struct packets *packets, struct input *input,
+                                   struct packet *packet, int connection,
+                                   int side)
+{
+    struct tcp_options *options = &packet->tcp.options;
+    uint8_t which = input_u8(input);
+
+    if (which & 1) {
+        options->has |= OPT_TIMESTAMP;
+        options->ts_value = packets_off(input, packets->ts[connection][side]);
+        options->ts_echo = packets->ts[connection][!side];
+        packets->ts[connection][side] = options->ts_value;
+    }
+    if (which & 2) {
+        options->has |= OPT_WSCALE;
+        options->window_scale = input_u8(input) % 15;
+    }
+    if (which & 4) {
+        options->has |= OPT_SACK;
+        options->sack_count = (uint8_t)(1 + (which >> 6));
+        for (int i = 0; i < options->sack_count; i++) {
+            options->sack[i].left = packets_off(
+                input, packets->next[connection][!side]);
+            options->sack[i].right = options->sack[i].left + input_u8(input);
+        }
+    }
+    if (which & 8) {
+        options->has |= OPT_MSS | OPT_SACK_OK;
+        options->mss = input_u16(input);
+    }
+    if (which & 16)
+        options->has |= OPT_FASTOPEN;
+}
+
+static inline void packets_tcp(struct packets *packets, struct input *input,
+                               struct packet *packet, int connection, int side)
+{
+    struct tcp_header *tcp = &packet->tcp;
+    uint32_t *next = &packets->next[connection][side];
+
+    tcp->flags = input_u8(input);
+    tcp->seq = packets_off(input, *next);
+    tcp->ack = packets_off(input, packets->next[connection][!side]);
+    tcp->window = (uint16_t)(input_u8(input) << 4);
+    if (tcp->flags & TCP_CWR) /* rare: options follow */
+        packets_options(packets, input, packet, connection, side);
+    if ((int32_t)(tcp->seq - *next) >= 0)
+        *next = tcp->seq + packet->payload_length +
+                ((tcp->flags & TCP_SYN) != 0) + ((tcp->flags & TCP_FIN) != 0);
+}
+
+static inline void packets_icmp(struct packet *packet, int connection, int side,
+                                struct input *input)
+{
+    packet->icmp.type = 3;
+    packet->icmp.code = input_u8(input) % 16;
+    packet->icmp.quotes = true;
+    packet->icmp.quoted_protocol = input_u8(input) % 2 ? PROTO_TCP : PROTO_UDP;
+    packet->icmp.quoted_source = packets_end(connection, !side);
+    packet->icmp.quoted_destination = packets_end(connection, side);
+    packet->source.port = packet->destination.port = 0;
+}
+
+/* The next packet; its payload lives in *packets until the next call. */
+static inline struct packet packets_next(struct packets *packets,
+                                         struct input *input)
+{
+    static const uint8_t protocols[] = {PROTO_TCP, PROTO_TCP, PROTO_UDP,
+                                        PROTO_ICMP};
+    uint8_t who = input_u8(input), length = input_u8(input);
+    int side = who & 1, connection = who >> 1 & 3;
+    struct packet packet = {.number = ++packets->number,
+                            .status = DECODE_OK,
+                            .protocol = protocols[who >> 3 & 3],
+                            .has_transport = true};
+
+    packets->now_ns += (int64_t)(int8_t)input_u8(input) * 1000000;
+    packet.time_ns = packets->now_ns;
+    packet.source = packets_end(connection, side);
+    packet.destination = packets_end(connection, !side);
+    packet.has_ip_id = (who & 32) == 0;
+    packet.ip_id = packets->ip_id[connection][side] += who & 64 ? -1 : 1;
+    packet.vlan = who & 128 ? 5 : 0;
+    packet.payload_length = length;
+    packet.payload_captured = length;
+    packet.payload = packets->payload;
+    memset(packets->payload, 'a' + length % 4, length);
+    packet.length = packet.captured = 54u + length;
+    if (packet.protocol == PROTO_TCP)
+        packets_tcp(packets, input, &packet, connection, side);
+    else if (packet.protocol == PROTO_ICMP)
+        packets_icmp(&packet, connection, side, input);
+    return packet;
+}
+
+#endif
