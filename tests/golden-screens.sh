@@ -70,7 +70,12 @@ screen explain-fin-more s01_client_close 80x24 '2jjjjjjjee' C.UTF-8
 screen explain-fin-all s01_client_close 140x45 '2jjjjjjjeee' C.UTF-8
 screen explain-refused s06_refused 80x24 '2jee' C.UTF-8
 screen explain-unreachable s07_udp_closed 80x24 '2jee' C.UTF-8
-screen explain-retransmission s08_backlog_full 140x45 '2jjjjjjjjeee' C.UTF-8
+screen explain-retransmission s08_backlog_full 140x45 '2jjjjjjjjjeee' C.UTF-8
+beside=../golden/captures/beside
+screen beside-80x24 $beside 80x24 4 C.UTF-8
+screen beside-140x45 $beside 140x45 4 C.UTF-8
+screen beside-ascii $beside 80x24 4 C
+screen beside-alone s19_udp_echo_frag 80x24 4 C.UTF-8
 screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
 screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
 screen help-140x45 s01_client_close 140x45 '?' C.UTF-8

@@ -447,6 +447,35 @@ START_TEST(the_key_bar_always_leads_to_help)
 }
 END_TEST
 
+START_TEST(tcp_and_udp_stand_side_by_side_with_what_each_costs)
+{
+    whole_connection(40000);
+    traffic_udp(&traffic, 50000, 7003, "ping", 4);
+    traffic_udp(&traffic, 7003, 50000, "pong", 4);
+    press("4");
+    ck_shows("The same 8 B of yours: 11 packets by TCP, 2 by UDP.");
+    ck_shows("nobody says so");
+    traffic_udp(&traffic, 50000, 7003, "gone", 4);
+    draw();
+    ck_shows("Not the same bytes: 8 B by TCP, 12 B by UDP.");
+    whole_connection(40001);
+    press("t");
+    ck_shows("TCP 2 ");
+    press("t");
+    ck_shows("TCP 0 ");
+}
+END_TEST
+
+START_TEST(what_is_missing_beside_the_other_is_said)
+{
+    press("4");
+    ck_shows("There is neither TCP nor UDP here yet.");
+    whole_connection(40000);
+    draw();
+    ck_shows("There is a TCP connection, and no UDP yet.");
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -515,12 +544,15 @@ static void ck_sound(void)
 START_TEST(random_resizes_keys_and_traffic_do_no_harm)
 {
     static const int keys[] = {
-        'j',        'k',        'g',           'G',           'h',
-        'l',        'a',        's',           'f',           ' ',
-        '?',        '1',        '2',           '3',           '5',
-        'd' & 0x1F, 'u' & 0x1F, INPUT_ENTER,   INPUT_ESCAPE,  INPUT_UP,
-        INPUT_DOWN, INPUT_LEFT, INPUT_RIGHT,   INPUT_PAGE_UP, INPUT_PAGE_DOWN,
-        INPUT_HOME, INPUT_END,  INPUT_RESIZED, INPUT_TAB,     0x1F600,
+        'j',         'k',          'g',           'G',
+        'h',         'l',          'a',           's',
+        'f',         ' ',          '?',           '1',
+        '2',         '3',          '4',           't',
+        'u',         '5',          'd' & 0x1F,    'u' & 0x1F,
+        INPUT_ENTER, INPUT_ESCAPE, INPUT_UP,      INPUT_DOWN,
+        INPUT_LEFT,  INPUT_RIGHT,  INPUT_PAGE_UP, INPUT_PAGE_DOWN,
+        INPUT_HOME,  INPUT_END,    INPUT_RESIZED, INPUT_TAB,
+        0x1F600,
     };
 
     srandom(11);
@@ -615,6 +647,8 @@ int main(void)
     tcase_add_test(tcase,
                    the_pane_explains_the_selected_packet_at_three_levels);
     tcase_add_test(tcase, the_key_bar_always_leads_to_help);
+    tcase_add_test(tcase, tcp_and_udp_stand_side_by_side_with_what_each_costs);
+    tcase_add_test(tcase, what_is_missing_beside_the_other_is_said);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

@@ -143,6 +143,8 @@ static uint32_t ascii_for(uint32_t code)
         if (table[i].code == code)
             return (uint32_t)table[i].ascii;
     }
+    if (code > 0x2580 && code < 0x2588) /* an eighth to seven of a block */
+        return (uint32_t)("_.-=+*o"[code - 0x2581]);
     if (code >= 0x2500 && code < 0x2580) /* corners, tees, crossings */
         return '+';
     return '?';

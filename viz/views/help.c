@@ -84,7 +84,8 @@ static void all_keys(struct page *page)
     for (size_t i = 0; views[i]; i++) {
         char title[64];
 
-        snprintf(title, sizeof title, "%c%s", views[i]->name[0] - 'a' + 'A',
+        snprintf(title, sizeof title, "%c%s",
+                 views[i]->name[0] - (views[i]->name[0] >= 'a' ? 'a' - 'A' : 0),
                  views[i]->name + 1);
         keys_of(page, title, views[i]->help);
     }

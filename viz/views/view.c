@@ -14,11 +14,12 @@
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
 
 const struct view *const views[] = {&view_connections, &view_ladder,
-                                    &view_diagram, &view_sockets, NULL};
+                                    &view_diagram,     &view_beside,
+                                    &view_sockets,     NULL};
 
 const struct view_help viewer_keys[] = {
     {"?", "this help, and back", "help"}, /* first: always in the key bar */
-    {"1 2 3 5", "connections, ladder, states, sockets", NULL},
+    {"1 2 3 4 5", "connections, ladder, states, TCP beside UDP, sockets", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
@@ -32,7 +33,8 @@ void viewer_init(struct viewer *viewer, const struct store *store)
                               .source = "",
                               .view = &view_connections,
                               .follow = true,
-                              .only_flow = -1};
+                              .only_flow = -1,
+                              .beside = {-1, -1}};
 }
 
 void viewer_fini(struct viewer *viewer)

@@ -33,6 +33,7 @@ struct viewer {
     uint32_t connection;   /* id of the flow under the cursor */
     size_t connection_top; /* place in the list of its first row */
     enum viewer_sort sort;
+    int64_t beside[2]; /* ids of the flows side by side, -1: the busiest */
     int64_t only_flow; /* ladder of this flow's id, -1: all */
     int explain;       /* level of the pane, 0: not shown */
     int explain_top;   /* its first line on the screen */
@@ -70,7 +71,7 @@ struct view {
 };
 
 extern const struct view view_connections, view_ladder, view_diagram,
-    view_sockets, view_keys;
+    view_beside, view_sockets, view_keys;
 /* In the order of their keys; ends with NULL. */
 extern const struct view *const views[];
 /* The keys that work in every view. */
