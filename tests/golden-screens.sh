@@ -76,6 +76,10 @@ screen beside-80x24 $beside 80x24 4 C.UTF-8
 screen beside-140x45 $beside 140x45 4 C.UTF-8
 screen beside-ascii $beside 80x24 4 C
 screen beside-alone s19_udp_echo_frag 80x24 4 C.UTF-8
+screen filter s08_backlog_full 80x24 '2/flag:R or state:CLOSE_WAIT<Enter>' C.UTF-8
+screen filter-bad s08_backlog_full 80x24 '/prot 80<Enter>' C.UTF-8
+screen filter-typed s08_backlog_full 80x24 '/' C.UTF-8
+screen broken-arrows s08_backlog_full 80x24 '2jjjjjjjjm' C.UTF-8
 screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
 screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
 screen help-140x45 s01_client_close 140x45 '?' C.UTF-8

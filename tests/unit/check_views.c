@@ -476,6 +476,136 @@ START_TEST(what_is_missing_beside_the_other_is_said)
 }
 END_TEST
 
+START_TEST(a_filter_hides_what_does_not_pass_in_list_and_ladder)
+{
+    whole_connection(40000);
+    whole_connection(40001);
+    press("/port 40001<Enter>");
+    ck_hides("127.0.0.1:40000");
+    ck_shows("127.0.0.1:40001");
+    ck_shows("/port 40001");
+    press("2/");
+    viewer_key(&viewer, 'u' & 0x1F); /* the line begins with what is */
+    press("flag:F<Enter>");
+    ck_shows("FIN,ACK");
+    ck_hides("SYN seq=0");
+    press("/<Backspace>X<Enter>");
+    ck_shows("X is no flag");
+    ck_hides("SYN seq=0"); /* the old one is kept */
+    press("<Esc>");
+    ck_shows("/flag:F ");
+    ck_hides("is no flag");
+}
+END_TEST
+
+START_TEST(an_empty_filter_shows_all_again)
+{
+    const char clear = 'u' & 0x1F;
+
+    whole_connection(40000);
+    press("2/udp<Enter>");
+    ck_shows("No packet here passes the filter.");
+    press("1");
+    ck_shows("No connection has a packet that passes the filter.");
+    press("/");
+    viewer_key(&viewer, clear);
+    press("<Enter>2<Home>");
+    ck_shows("SYN seq=0");
+}
+END_TEST
+
+START_TEST(keys_typed_into_the_filter_do_nothing_else)
+{
+    whole_connection(40000);
+    press("2/q?1<Space>f");
+    ck_assert_ptr_eq(viewer.view, &view_ladder);
+    ck_assert(!viewer.quit && !viewer.paused);
+    ck_assert_str_eq(viewer.prompt.text, "q?1 f");
+}
+END_TEST
+
+START_TEST(marks_are_set_shown_and_jumped_to)
+{
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    press("2'");
+    ck_shows("No packet is marked");
+    press("<Home>jmjjjm<Home>");
+    ck_shows("\nm0.0001");
+    press("'");
+    ck_assert_uint_eq(viewer.selected, 2);
+    press("'");
+    ck_assert_uint_eq(viewer.selected, 5);
+    press("'");
+    ck_assert_uint_eq(viewer.selected, 2);
+    press("m'");
+    ck_assert_uint_eq(viewer.selected, 5);
+    ck_assert_int_eq(viewer.mark_count, 1);
+}
+END_TEST
+
+START_TEST(a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition)
+{
+    viewer.live = viewer.follow = false;
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    press("2");
+    ck_hides("\xE2\x95\xB3");
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    press("<Home>jjj");
+    ck_shows("\xE2\x95\xB3");
+    ck_shows("not answered: sent again as packet 5");
+    press("o");
+    ck_assert_uint_eq(viewer.selected, 5);
+    ck_shows("repeats packet 4");
+    press("o");
+    ck_assert_uint_eq(viewer.selected, 4);
+    press("ko");
+    ck_shows("This packet repeats none");
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_before_it_came_again_was_not_lost)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1005, NULL, 0);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    press("2");
+    ck_hides("\xE2\x95\xB3");
+    ck_shows("repeats packet 4");
+}
+END_TEST
+
+START_TEST(a_run_of_duplicate_acks_is_one_line_until_it_is_unfolded)
+{
+    static const enum verdict_name duplicate = VERDICT_DUPLICATE_ACK;
+
+    viewer.live = viewer.follow = false;
+    traffic_connect(&traffic, 40000, 7001);
+    traffic.extra = &duplicate;
+    for (int i = 0; i < 40; i++)
+        traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1001, NULL, 0);
+    traffic.extra = NULL;
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    press("2<Home>");
+    ck_shows("40 duplicate ACKs, all ack=1");
+    ck_shows("\"ping\"");
+    press("jjj");
+    ck_assert_uint_eq(viewer.selected, 4);
+    press("j");
+    ck_assert_uint_eq(viewer.selected, 44);
+    press("kk");
+    ck_assert_uint_eq(viewer.selected, 3);
+    press("<End>z");
+    ck_hides("duplicate ACKs, all");
+    press("k");
+    ck_assert_uint_eq(viewer.selected, 43);
+    press("z");
+    ck_shows("40 duplicate ACKs, all ack=1");
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -649,6 +779,16 @@ int main(void)
     tcase_add_test(tcase, the_key_bar_always_leads_to_help);
     tcase_add_test(tcase, tcp_and_udp_stand_side_by_side_with_what_each_costs);
     tcase_add_test(tcase, what_is_missing_beside_the_other_is_said);
+    tcase_add_test(tcase, a_filter_hides_what_does_not_pass_in_list_and_ladder);
+    tcase_add_test(tcase, an_empty_filter_shows_all_again);
+    tcase_add_test(tcase, keys_typed_into_the_filter_do_nothing_else);
+    tcase_add_test(tcase, marks_are_set_shown_and_jumped_to);
+    tcase_add_test(
+        tcase, a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition);
+    tcase_add_test(tcase,
+                   what_was_acknowledged_before_it_came_again_was_not_lost);
+    tcase_add_test(tcase,
+                   a_run_of_duplicate_acks_is_one_line_until_it_is_unfolded);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

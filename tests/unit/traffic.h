@@ -16,6 +16,7 @@ struct traffic {
     uint64_t number;
     int64_t now_ns;
     uint8_t family;
+    const enum verdict_name *extra; /* said of each packet too; NULL: nothing */
 };
 
 /* Where the tests' time begins: not 0, which stands for "none". */
@@ -66,6 +67,8 @@ static inline void traffic_take(struct traffic *traffic, struct packet *packet,
     packet->length = packet->captured = (uint32_t)(54 + length);
     if (track_feed(traffic->track, packet, &note) < 0)
         abort();
+    if (traffic->extra && note.verdict_count < NOTE_VERDICTS)
+        note.verdicts[note.verdict_count++].name = *traffic->extra;
     event.time_ns = packet->time_ns;
     event.packet = packet;
     event.note = &note;

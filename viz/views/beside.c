@@ -291,7 +291,8 @@ static void draw_ladders(const struct viewer *viewer, struct area area,
         struct ladder_lines lines;
 
         ladder_rule(part, 0, true, "");
-        lines_up(&lines, viewer->store, tallies[which].flow->id,
+        lines_up(&lines, viewer->store,
+                 (struct choice){.flow = tallies[which].flow->id},
                  viewer_rows(viewer) - 1, part.rows - 1);
         lines_draw(&lines, area_part(part, 1, 0, part.rows - 1, half),
                    store_start(viewer->store));

@@ -88,9 +88,18 @@ static void list_flows(struct viewer *viewer)
             count = viewer->list_room; /* show what there is room for */
         }
     }
-    for (size_t n = 0; n < count; n++)
-        viewer->list[n] = store_flow(viewer->store, n);
-    viewer->list_count = count;
+    if (viewer->filter.count > 0)
+        matches_update(&viewer->matches, viewer->store, &viewer->filter);
+    viewer->list_count = 0;
+    for (size_t n = 0; n < store_flows(viewer->store); n++) {
+        const struct flow *flow = store_flow(viewer->store, n);
+
+        if (viewer->list_count < count &&
+            (viewer->filter.count == 0 ||
+             matches_flow(&viewer->matches, flow->id)))
+            viewer->list[viewer->list_count++] = flow;
+    }
+    count = viewer->list_count;
     if (count > 1 && sorts[viewer->sort].order)
         qsort(viewer->list, count, sizeof(*viewer->list),
               sorts[viewer->sort].order);
@@ -209,8 +218,8 @@ static void draw_preview(const struct viewer *viewer, struct area area,
     ladder_rule(area, 0, true, "");
     if (viewer_rows(viewer) == 0)
         return;
-    lines_up(&lines, viewer->store, flow->id, viewer_rows(viewer) - 1,
-             area.rows - 1);
+    lines_up(&lines, viewer->store, (struct choice){.flow = flow->id},
+             viewer_rows(viewer) - 1, area.rows - 1);
     lines_draw(&lines, area_part(area, 1, 0, area.rows - 1, area.columns),
                store_start(viewer->store));
 }
@@ -309,11 +318,15 @@ static void draw(struct viewer *viewer, struct area area)
     area = area_part(area, 0, 0, area.rows - foot, area.columns);
     if (viewer->list_count == 0) {
         viewer->page = 1;
-        area_wrap(
-            area_part(area, 2, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
-            viewer->live ? "The wire is quiet. A connection appears here with "
-                           "its first packet."
-                         : "This capture holds no connection.");
+        area_wrap(area_part(area, 2, 3, area.rows, area.columns - 6), 0, 0,
+                  STYLE_DIM,
+                  viewer->filter.count > 0
+                      ? "No connection has a packet that passes the filter. / "
+                        "changes it, an empty one shows all."
+                  : viewer->live
+                      ? "The wire is quiet. A connection appears here with "
+                        "its first packet."
+                      : "This capture holds no connection.");
         return;
     }
     columns_draw(viewer, area, 0, NULL);

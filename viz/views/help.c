@@ -70,6 +70,8 @@ static void reading(struct page *page)
          "a TCP segment; its numbers count from the SYN", NULL},
         {"\xC2\xB7\xC2\xB7\xE2\x96\xBA",
          "a datagram: UDP or ICMP, nothing holds them together", NULL},
+        {"\xE2\x94\x80\xE2\x94\x80\xE2\x95\xB3",
+         "it did not arrive, or was not answered: sent again later", NULL},
         {"CLOSED?", "likely, but no packet proves it", NULL},
         {"\xE2\x89\xA0", "the kernel says otherwise than the wire", NULL},
         {"unread", "bytes that came and wait for recv()", NULL},

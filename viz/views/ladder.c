@@ -17,6 +17,7 @@ enum {
     LINE = 0x2500,
     LIFELINE = 0x2502,
     DOT = 0xB7,
+    CROSS = 0x2573,
     HEAD_RIGHT = 0x25BA,
     HEAD_LEFT = 0x25C4
 };
@@ -196,10 +197,27 @@ static enum style arrow_style(const struct store_row *packet)
     return packet->note.from == FLOW_CLIENT ? STYLE_CLIENT : STYLE_SERVER;
 }
 
+/* Takes the last part of the arrow away, beyond `used` columns. */
+static void break_arrow(struct area lane, bool to_server, int used)
+{
+    int length = lane.columns * 3 / 4;
+
+    if (length < used)
+        length = used;
+    if (length > lane.columns - 2)
+        length = lane.columns - 2;
+    if (to_server)
+        area_fill(lane, 0, length, lane.columns - length, STYLE_PLAIN, ' ');
+    else
+        area_fill(lane, 0, 0, lane.columns - length, STYLE_PLAIN, ' ');
+    area_fill(lane, 0, to_server ? length : lane.columns - length - 1, 1,
+              STYLE_BAD, CROSS);
+}
+
 /* The arrow with its label near the end that sent it. TCP is drawn as a line,
  * a datagram as dots: nothing holds them together. */
 static void draw_arrow(struct area area, const struct layout *l, int row,
-                       const struct store_row *packet)
+                       const struct store_row *packet, bool lost)
 {
     struct area lane = area_part(area, row, l->lane, 1, l->lane_columns);
     bool to_server = packet->note.from == FLOW_CLIENT;
@@ -224,6 +242,8 @@ static void draw_arrow(struct area area, const struct layout *l, int row,
         area_fill(lane, 0, at, width + 2, style, ' ');
         area_text(lane, 0, at + 1, style, text);
     }
+    if (lost)
+        break_arrow(lane, to_server, lead + width + 2);
 }
 
 static void draw_times(struct area area, const struct layout *l, int row,
@@ -263,8 +283,9 @@ void ladder_id(struct area area, int row, const struct flow *flow)
     text_right(area, row, l.id, l.id_columns, STYLE_DIM, text);
 }
 
-void ladder_row(struct area area, int row, const struct store_row *packet,
-                const struct store_row *previous, int64_t start_ns)
+static void draw_row(struct area area, int row, const struct store_row *packet,
+                     const struct store_row *previous, int64_t start_ns,
+                     bool lost)
 {
     struct layout l = lay_out(area.columns);
     const struct flow *flow = packet->note.flow;
@@ -283,8 +304,39 @@ void ladder_row(struct area area, int row, const struct store_row *packet,
         ladder_id(area, row, flow);
     draw_state(area, &l, row, packet, FLOW_CLIENT);
     draw_state(area, &l, row, packet, FLOW_SERVER);
-    draw_arrow(area, &l, row, packet);
+    draw_arrow(area, &l, row, packet, lost);
     area_text(area, row, l.letter, style, letter);
+}
+
+void ladder_row(struct area area, int row, const struct store_row *packet,
+                const struct store_row *previous, int64_t start_ns)
+{
+    draw_row(area, row, packet, previous, start_ns, false);
+}
+
+void ladder_lost_row(struct area area, int row, const struct store_row *packet,
+                     const struct store_row *previous, int64_t start_ns)
+{
+    draw_row(area, row, packet, previous, start_ns, true);
+}
+
+void ladder_fold_row(struct area area, int row, const struct store_row *packet,
+                     const struct store_row *previous, int count,
+                     int64_t start_ns)
+{
+    struct layout l = lay_out(area.columns);
+    bool to_server = packet->note.from == FLOW_CLIENT;
+    char text[WORDS];
+
+    draw_row(area, row, packet, previous, start_ns, false);
+    area_fill(area, row, l.lane, l.lane_columns, STYLE_WARN, LINE);
+    area_fill(area, row, to_server ? l.right - 1 : l.lane, 1, STYLE_WARN,
+              to_server ? HEAD_RIGHT : HEAD_LEFT);
+    snprintf(text, sizeof text, " %d duplicate ACKs, all ack=%u ", count,
+             packet->note.relative_ack);
+    if (text_width(text) > l.lane_columns - 2)
+        snprintf(text, sizeof text, " %d dup ACKs ", count);
+    text_middle(area, row, l.lane, l.lane_columns, STYLE_WARN, text);
 }
 
 bool ladder_gap(const struct store_row *packet,
@@ -307,9 +359,13 @@ void ladder_gap_row(struct area area, int row, const struct store_row *packet,
     text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
 }
 
-bool ladder_shows(const struct store_row *packet, int64_t flow)
+bool ladder_shows(const struct store_row *packet, struct choice choice)
 {
-    return flow < 0 || (packet->note.flow && packet->note.flow->id == flow);
+    if (choice.flow >= 0 &&
+        (!packet->note.flow || packet->note.flow->id != choice.flow))
+        return false;
+    return !choice.filter ||
+           filter_passes(choice.filter, &packet->packet, &packet->note);
 }
 
 /* --- the foot -------------------------------------------------------------- */

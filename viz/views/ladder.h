@@ -14,6 +14,7 @@
 #ifndef VIZ_VIEWS_LADDER_H
 #define VIZ_VIEWS_LADDER_H
 
+#include "viz/events/filter.h"
 #include "viz/events/store.h"
 #include "viz/screen/canvas.h"
 
@@ -51,8 +52,22 @@ void ladder_kernel_row(struct area area, int row, const struct flow *flow,
 void ladder_listener_row(struct area area, int row,
                          const struct socket_sample *listener);
 
-/* Whether a row belongs to the ladder of this flow (id; -1: of all). */
-bool ladder_shows(const struct store_row *packet, int64_t flow);
+/* Which packets a ladder shows. */
+struct choice {
+    int64_t flow;                /* of this flow (id), -1: of all */
+    const struct filter *filter; /* that pass it; NULL: all */
+    bool fold;                   /* runs of duplicate ACKs as one line */
+};
+
+bool ladder_shows(const struct store_row *packet, struct choice choice);
+
+/* A packet that did not arrive, or was not answered: its arrow breaks off. */
+void ladder_lost_row(struct area area, int row, const struct store_row *packet,
+                     const struct store_row *previous, int64_t start_ns);
+/* So many packets in a row that say the same, as one. */
+void ladder_fold_row(struct area area, int row, const struct store_row *packet,
+                     const struct store_row *previous, int count,
+                     int64_t start_ns);
 
 /* The newest rows that fit, of one flow (id) or of all (-1), with headers, and
  * the kernel's states beside ours at the foot: the lesson's live pane. */

@@ -11,6 +11,7 @@
 #include "viz/views/label.h"
 #include "viz/views/lasting.h"
 #include "viz/views/lines.h"
+#include "viz/views/marks.h"
 #include "viz/views/place.h"
 
 enum {
@@ -24,11 +25,20 @@ enum {
 
 /* --- drawing --------------------------------------------------------------- */
 
+static bool stands_on(const struct ladder_line *line,
+                      const struct store_row *packet)
+{
+    uint64_t number = packet->packet.number;
+
+    return !line->gap && number >= line->packet->packet.number &&
+           number <= line->last->packet.number;
+}
+
 static bool holds(const struct ladder_lines *lines,
                   const struct store_row *packet)
 {
     for (int i = 0; i < lines->count; i++) {
-        if (lines->line[i].packet == packet && !lines->line[i].gap)
+        if (stands_on(&lines->line[i], packet))
             return true;
     }
     return false;
@@ -51,31 +61,31 @@ static void choose_lines(struct viewer *viewer, struct ladder_lines *lines,
                          size_t selected, int rows)
 {
     const struct store *store = viewer->store;
-    int64_t flow = viewer->only_flow;
+    struct choice choice = viewer_choice(viewer);
     size_t top = place_of(viewer, viewer->top);
 
     if (!viewer->follow && top != SIZE_MAX && selected < top)
         top = selected;
     if (!viewer->follow && top != SIZE_MAX) {
-        lines_down(lines, store, flow, top, rows);
+        lines_down(lines, store, choice, top, rows);
         cut_at(lines, viewer);
         if (holds(lines, store_row(store, selected)) && lines->count == rows)
             return;
     }
-    lines_up(lines, store, flow,
+    lines_up(lines, store, choice,
              !viewer->follow && top != SIZE_MAX &&
                      holds(lines, store_row(store, selected))
                  ? place_newest(viewer)
                  : selected,
              rows);
     if (lines->count < rows) {
-        lines_down(lines, store, flow, 0, rows);
+        lines_down(lines, store, choice, 0, rows);
         cut_at(lines, viewer);
     }
 }
 
-/* "client ESTABLISHED > FIN_WAIT1   R sent again (rto)" */
-static void draw_what_moved(struct area area, const struct store_row *row)
+/* "client ESTABLISHED > FIN_WAIT1   R sent again (rto)"; the column after. */
+static int draw_what_moved(struct area area, const struct store_row *row)
 {
     static const char *const names[] = {"client", "server"};
     int column = 1;
@@ -102,9 +112,29 @@ static void draw_what_moved(struct area area, const struct store_row *row)
                                   verdict->kind);
         column += 3;
     }
+    return column;
 }
 
-static void draw_detail(struct area area, const struct store_row *row)
+/* What became of it: "= packet 12 again", "not answered: sent again as 30". */
+static void draw_link(const struct viewer *viewer, struct area area, int column,
+                      const struct store_row *row)
+{
+    uint64_t newest = store_forgotten(viewer->store) + viewer_rows(viewer);
+    uint64_t original = links_original(&viewer->links, row->packet.number);
+    uint64_t again = links_lost(&viewer->links, row->packet.number, newest);
+
+    if (original != 0)
+        column += area_printf(area, 1, column, STYLE_DIM,
+                              "repeats packet %llu (o)   ",
+                              (unsigned long long)original);
+    if (again != 0)
+        area_printf(area, 1, column, STYLE_WARN,
+                    "not answered: sent again as packet %llu (o)",
+                    (unsigned long long)again);
+}
+
+static void draw_detail(const struct viewer *viewer, struct area area,
+                        const struct store_row *row)
 {
     char text[WORDS];
     int column = 1;
@@ -113,7 +143,8 @@ static void draw_detail(struct area area, const struct store_row *row)
                           (unsigned long long)row->packet.number);
     area_text(area, 0, column, STYLE_PLAIN,
               packet_text(row, area.columns - column - 1, text));
-    draw_what_moved(area_part(area, 1, 0, 1, area.columns), row);
+    column = draw_what_moved(area_part(area, 1, 0, 1, area.columns), row);
+    draw_link(viewer, area, column, row);
 }
 
 /* From the bottom up; how many rows it took. */
@@ -141,16 +172,37 @@ static int draw_foot(const struct viewer *viewer, struct area area,
         area_text(area, rows - DETAIL_ROWS - 1, 1, style, lasting);
     if (selected)
         draw_detail(
+            viewer,
             area_part(area, rows - DETAIL_ROWS, 0, DETAIL_ROWS, area.columns),
             selected);
     return rows;
+}
+
+/* Signs in the first column; which arrows break off. */
+static void draw_marks(const struct viewer *viewer, struct area area,
+                       const struct ladder_lines *lines)
+{
+    for (int i = 0; viewer->mark_count > 0 && i < lines->count; i++)
+        if (!lines->line[i].gap &&
+            marks_has(viewer, lines->line[i].packet->packet.number))
+            area_text(area, i, 0, STYLE_KEY, "m");
+}
+
+static void find_lost(const struct viewer *viewer, struct ladder_lines *lines)
+{
+    uint64_t newest = store_forgotten(viewer->store) + viewer_rows(viewer);
+
+    for (int i = 0; i < lines->count; i++)
+        lines->line[i].lost = links_lost(&viewer->links,
+                                         lines->line[i].packet->packet.number,
+                                         newest) != 0;
 }
 
 static void draw_selected(struct area area, const struct ladder_lines *lines,
                           const struct store_row *selected)
 {
     for (int i = 0; i < lines->count; i++) {
-        if (lines->line[i].gap || lines->line[i].packet != selected)
+        if (!stands_on(&lines->line[i], selected))
             continue;
         area_fill(area, i, 0, 1, STYLE_CURSOR, MARK);
         area_style(area, i, 0, area.columns, STYLE_CURSOR);
@@ -218,6 +270,7 @@ static void draw(struct viewer *viewer, struct area area)
     bool has_foot = true;
     int foot = 0;
 
+    links_update(&viewer->links, viewer->store);
     if (selected && viewer->explain > 0)
         has_foot = take_pane(viewer, &area, selected);
     if (has_foot)
@@ -227,17 +280,22 @@ static void draw(struct viewer *viewer, struct area area)
                      area.rows - foot - LADDER_HEADER_ROWS, area.columns);
     viewer->page = area.rows;
     if (!selected) {
-        area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
-                  STYLE_DIM,
-                  viewer->live ? "The wire is quiet. Every packet will appear "
-                                 "here as it passes."
-                               : "There is no packet here.");
+        area_wrap(
+            area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
+            viewer->filter.count > 0
+                ? "No packet here passes the filter. / changes it, an "
+                  "empty one shows all."
+            : viewer->live ? "The wire is quiet. Every packet will appear "
+                             "here as it passes."
+                           : "There is no packet here.");
         return;
     }
     choose_lines(viewer, &lines, place, area.rows);
     if (lines.count > 0)
         viewer->top = lines.line[0].packet->packet.number;
+    find_lost(viewer, &lines);
     lines_draw(&lines, area, store_start(viewer->store));
+    draw_marks(viewer, area, &lines);
     draw_selected(area, &lines, selected);
 }
 
@@ -287,8 +345,12 @@ static enum view_key on_key(struct viewer *viewer, int key)
 
     if (place == SIZE_MAX)
         return VIEW_NOT_HANDLED;
-    if (explain_key(viewer, key))
+    if (explain_key(viewer, key) || marks_key(viewer, key, viewer->selected))
         return VIEW_HANDLED;
+    if (key == 'z') {
+        viewer->unfold = !viewer->unfold;
+        return VIEW_HANDLED;
+    }
     if (key != 'a')
         return place_key(viewer, key);
     all_or_one(viewer, store_row(viewer->store, place));
@@ -305,6 +367,9 @@ static const struct view_help help[] = {
     {"e", "explain more: three levels, then none", NULL},
     {"J K", "scroll the explanation", NULL},
     {"a", "all connections, or only this one", "all/one"},
+    {"m '", "mark this packet, or not; jump to the next mark", NULL},
+    {"o", "sent again: jump to its original, and back", NULL},
+    {"z", "fold runs of duplicate ACKs, or show each", NULL},
     {"Esc q", "back to the connections", "back"},
     {NULL, NULL, NULL},
 };

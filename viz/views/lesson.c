@@ -365,7 +365,8 @@ static void draw_wire(struct lesson_view *view, struct area area)
     }
     ladder_header(area_part(pane, 0, 0, LADDER_HEADER_ROWS, pane.columns), 0,
                   NULL, view->store);
-    lines_up(&lines, view->store, -1, rows - 1 - (size_t)view->ladder_up,
+    lines_up(&lines, view->store, (struct choice){.flow = -1},
+             rows - 1 - (size_t)view->ladder_up,
              pane.rows - LADDER_HEADER_ROWS - 1);
     lines_draw(&lines,
                area_part(pane, LADDER_HEADER_ROWS, 0,

@@ -1,55 +1,129 @@
 /* See lines.h. */
 #include "viz/views/lines.h"
 
-size_t lines_before(const struct store *store, int64_t flow, size_t from)
+size_t lines_before(const struct store *store, struct choice choice,
+                    size_t from)
 {
     size_t rows = store_rows(store);
 
     if (rows == 0)
         return 0;
     for (size_t n = from < rows ? from + 1 : rows; n-- > 0;) {
-        if (ladder_shows(store_row(store, n), flow))
+        if (ladder_shows(store_row(store, n), choice))
             return n;
     }
     return rows;
 }
 
-size_t lines_after(const struct store *store, int64_t flow, size_t from)
+size_t lines_after(const struct store *store, struct choice choice, size_t from)
 {
     size_t rows = store_rows(store), n = from;
 
-    while (n < rows && !ladder_shows(store_row(store, n), flow))
+    while (n < rows && !ladder_shows(store_row(store, n), choice))
         n++;
     return n < rows ? n : rows;
 }
 
 /* The row before place `n` in this ladder; its place in *before. */
 static const struct store_row *previous_of(const struct store *store,
-                                           int64_t flow, size_t n,
+                                           struct choice choice, size_t n,
                                            size_t *before)
 {
-    *before = n > 0 ? lines_before(store, flow, n - 1) : store_rows(store);
+    *before = n > 0 ? lines_before(store, choice, n - 1) : store_rows(store);
     return store_row(store, *before);
 }
 
-void lines_up(struct ladder_lines *lines, const struct store *store,
-              int64_t flow, size_t last, int rows)
+/* --- folds ----------------------------------------------------------------- */
+
+enum { LEAST_FOLD = 3 };
+
+/* Packets [first, last] of the ladder that stand on one line. */
+struct run {
+    size_t first, last;
+    int count;
+};
+
+static bool is_duplicate(const struct store_row *row)
 {
-    size_t n = lines_before(store, flow, last), before;
-    const struct store_row *packet = store_row(store, n);
+    for (int i = 0; row && i < row->note.verdict_count; i++)
+        if (row->note.verdicts[i].name == VERDICT_DUPLICATE_ACK)
+            return true;
+    return false;
+}
+
+static bool goes_on(const struct store_row *a, const struct store_row *b)
+{
+    return is_duplicate(b) && a->note.flow == b->note.flow &&
+           a->note.from == b->note.from &&
+           a->packet.tcp.ack == b->packet.tcp.ack;
+}
+
+/* The line on which the row at place `n` stands. */
+static struct run run_at(const struct store *store, struct choice choice,
+                         size_t n)
+{
+    const struct store_row *row = store_row(store, n);
+    struct run run = {n, n, 1};
+    size_t at;
+
+    if (!choice.fold || !is_duplicate(row))
+        return run;
+    while (run.first > 0 &&
+           (at = lines_before(store, choice, run.first - 1)) < run.first &&
+           goes_on(row, store_row(store, at))) {
+        run.first = at;
+        run.count++;
+    }
+    while ((at = lines_after(store, choice, run.last + 1)) <
+               store_rows(store) &&
+           goes_on(row, store_row(store, at))) {
+        run.last = at;
+        run.count++;
+    }
+    return run.count < LEAST_FOLD ? (struct run){n, n, 1} : run;
+}
+
+size_t lines_first(const struct store *store, struct choice choice, size_t n)
+{
+    return run_at(store, choice, n).first;
+}
+
+size_t lines_last(const struct store *store, struct choice choice, size_t n)
+{
+    return run_at(store, choice, n).last;
+}
+
+/* --- windows --------------------------------------------------------------- */
+
+static struct ladder_line line_of(const struct store *store,
+                                  const struct run *run,
+                                  const struct store_row *above)
+{
+    return (struct ladder_line){.packet = store_row(store, run->first),
+                                .previous = above,
+                                .last = store_row(store, run->last),
+                                .folded = run->count};
+}
+
+void lines_up(struct ladder_lines *lines, const struct store *store,
+              struct choice choice, size_t last, int rows)
+{
+    size_t n = lines_before(store, choice, last), before;
 
     if (rows > CANVAS_MOST_ROWS)
         rows = CANVAS_MOST_ROWS;
     lines->count = 0;
-    while (packet && lines->count < rows) {
-        const struct store_row *above = previous_of(store, flow, n, &before);
+    while (store_row(store, n) && lines->count < rows) {
+        struct run run = run_at(store, choice, n);
+        const struct store_row *above = previous_of(store, choice, run.first,
+                                                    &before);
 
-        lines->line[lines->count++] = (struct ladder_line){packet, above,
-                                                           false};
-        if (ladder_gap(packet, above) && lines->count < rows)
-            lines->line[lines->count++] = (struct ladder_line){packet, above,
-                                                               true};
-        packet = above;
+        lines->line[lines->count] = line_of(store, &run, above);
+        if (ladder_gap(lines->line[lines->count++].packet, above) &&
+            lines->count < rows) {
+            lines->line[lines->count] = lines->line[lines->count - 1];
+            lines->line[lines->count++].gap = true;
+        }
         n = before;
     }
     for (int i = 0; i < lines->count / 2; i++) {
@@ -61,29 +135,31 @@ void lines_up(struct ladder_lines *lines, const struct store *store,
 }
 
 void lines_down(struct ladder_lines *lines, const struct store *store,
-                int64_t flow, size_t first, int rows)
+                struct choice choice, size_t first, int rows)
 {
-    size_t n = lines_after(store, flow, first), before;
-    const struct store_row *packet = store_row(store, n);
-    const struct store_row *above = packet
-                                        ? previous_of(store, flow, n, &before)
-                                        : NULL;
+    size_t n = lines_after(store, choice, first), before;
+    const struct store_row *above = NULL;
 
+    if (store_row(store, n))
+        above = previous_of(store, choice, run_at(store, choice, n).first,
+                            &before);
     if (rows > CANVAS_MOST_ROWS)
         rows = CANVAS_MOST_ROWS;
     lines->count = 0;
-    while (packet && lines->count < rows) {
-        if (lines->count > 0 && ladder_gap(packet, above)) {
-            lines->line[lines->count++] = (struct ladder_line){packet, above,
-                                                               true};
+    while (store_row(store, n) && lines->count < rows) {
+        struct run run = run_at(store, choice, n);
+        struct ladder_line line = line_of(store, &run, above);
+
+        if (lines->count > 0 && ladder_gap(line.packet, above)) {
+            line.gap = true;
+            lines->line[lines->count++] = line;
+            line.gap = false;
             if (lines->count == rows)
                 break;
         }
-        lines->line[lines->count++] = (struct ladder_line){packet, above,
-                                                           false};
-        above = packet;
-        n = lines_after(store, flow, n + 1);
-        packet = store_row(store, n);
+        lines->line[lines->count++] = line;
+        above = line.last;
+        n = lines_after(store, choice, run.last + 1);
     }
 }
 
@@ -95,6 +171,11 @@ void lines_draw(const struct ladder_lines *lines, struct area area,
 
         if (line->gap)
             ladder_gap_row(area, i, line->packet, line->previous);
+        else if (line->folded > 1)
+            ladder_fold_row(area, i, line->packet, line->previous, line->folded,
+                            start_ns);
+        else if (line->lost)
+            ladder_lost_row(area, i, line->packet, line->previous, start_ns);
         else
             ladder_row(area, i, line->packet, line->previous, start_ns);
         if (i == 0 && !line->gap && line->packet->note.flow)

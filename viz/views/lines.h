@@ -10,7 +10,10 @@
 struct ladder_line {
     const struct store_row *packet;
     const struct store_row *previous; /* of the same ladder, NULL: the first */
+    const struct store_row *last;     /* `packet`, or the last of a fold */
+    int folded;                       /* packets that this line stands for */
     bool gap;                         /* the pause before `packet` */
+    bool lost;                        /* `packet` did not arrive */
 };
 
 struct ladder_lines {
@@ -18,17 +21,24 @@ struct ladder_lines {
     struct ladder_line line[CANVAS_MOST_ROWS];
 };
 
-/* The place in the store of the nearest row of `flow` (-1: any) at `from` or
+/* The place in the store of the nearest chosen row at `from` or
  * before it, after it; store_rows() when there is none. */
-size_t lines_before(const struct store *store, int64_t flow, size_t from);
-size_t lines_after(const struct store *store, int64_t flow, size_t from);
+size_t lines_before(const struct store *store, struct choice choice,
+                    size_t from);
+size_t lines_after(const struct store *store, struct choice choice,
+                   size_t from);
+
+/* The first and the last place of the line on which place `n` stands: `n`, but
+ * for a fold. */
+size_t lines_first(const struct store *store, struct choice choice, size_t n);
+size_t lines_last(const struct store *store, struct choice choice, size_t n);
 
 /* The last `rows` lines down to place `last`; or the first from place
  * `first` on. */
 void lines_up(struct ladder_lines *lines, const struct store *store,
-              int64_t flow, size_t last, int rows);
+              struct choice choice, size_t last, int rows);
 void lines_down(struct ladder_lines *lines, const struct store *store,
-                int64_t flow, size_t first, int rows);
+                struct choice choice, size_t first, int rows);
 
 /* Draw them from the top of the area. */
 void lines_draw(const struct ladder_lines *lines, struct area area,

@@ -85,7 +85,7 @@ void ladder_pane(struct area area, const struct store *store, int64_t flow)
     rows = area.rows - LADDER_HEADER_ROWS - foot_rows;
     ladder_header(area_part(area, 0, 0, LADDER_HEADER_ROWS, area.columns), 0,
                   one, store);
-    lines_up(&lines, store, flow, SIZE_MAX, rows);
+    lines_up(&lines, store, (struct choice){.flow = flow}, SIZE_MAX, rows);
     lines_draw(&lines,
                area_part(area, LADDER_HEADER_ROWS, 0, rows, area.columns),
                store_start(store));

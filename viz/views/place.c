@@ -10,7 +10,7 @@ size_t place_newest(const struct viewer *viewer)
 
     if (rows == 0)
         return SIZE_MAX;
-    n = lines_before(viewer->store, viewer->only_flow, rows - 1);
+    n = lines_before(viewer->store, viewer_choice(viewer), rows - 1);
     return n < rows ? n : SIZE_MAX;
 }
 
@@ -21,7 +21,7 @@ size_t place_of(const struct viewer *viewer, uint64_t number)
 
     if (number <= forgotten || number - forgotten > rows ||
         !ladder_shows(store_row(viewer->store, number - forgotten - 1),
-                      viewer->only_flow))
+                      viewer_choice(viewer)))
         return SIZE_MAX;
     return (size_t)(number - forgotten - 1);
 }
@@ -41,7 +41,7 @@ size_t place_select(struct viewer *viewer)
     if (viewer->follow)
         place = last;
     else if (place == SIZE_MAX)
-        place = lines_after(viewer->store, viewer->only_flow, 0);
+        place = lines_after(viewer->store, viewer_choice(viewer), 0);
     viewer->selected = place_number(viewer, place);
     return place;
 }
@@ -49,16 +49,20 @@ size_t place_select(struct viewer *viewer)
 void place_move(struct viewer *viewer, size_t place, int by)
 {
     size_t last = place_newest(viewer);
+    struct choice choice = viewer_choice(viewer);
 
     for (; by < 0 && place > 0; by++) {
-        size_t n = lines_before(viewer->store, viewer->only_flow, place - 1);
+        size_t first = lines_first(viewer->store, choice, place);
+        size_t n = first > 0 ? lines_before(viewer->store, choice, first - 1)
+                             : place;
 
         if (n >= place)
             break;
         place = n;
     }
     for (; by > 0 && place < last; by--)
-        place = lines_after(viewer->store, viewer->only_flow, place + 1);
+        place = lines_after(viewer->store, choice,
+                            lines_last(viewer->store, choice, place) + 1);
     if (place > last)
         place = last;
     viewer->selected = place_number(viewer, place);
@@ -108,7 +112,8 @@ enum view_key place_key(struct viewer *viewer, int key)
         break;
     case 'g':
     case INPUT_HOME:
-        place_move(viewer, lines_after(viewer->store, viewer->only_flow, 0), 0);
+        place_move(viewer, lines_after(viewer->store, viewer_choice(viewer), 0),
+                   0);
         break;
     case 'G':
     case INPUT_END:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/views/prompt.h"
 #include "viz/views/words.h"
 
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
@@ -20,6 +21,7 @@ const struct view *const views[] = {&view_connections, &view_ladder,
 const struct view_help viewer_keys[] = {
     {"?", "this help, and back", "help"}, /* first: always in the key bar */
     {"1 2 3 4 5", "connections, ladder, states, TCP beside UDP, sockets", NULL},
+    {"/", "show only what passes a filter: tcp port 7001 flag:R", "filter"},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
@@ -39,6 +41,8 @@ void viewer_init(struct viewer *viewer, const struct store *store)
 
 void viewer_fini(struct viewer *viewer)
 {
+    matches_fini(&viewer->matches);
+    links_fini(&viewer->links);
     free(viewer->list);
     viewer->list = NULL;
     viewer->list_room = viewer->list_count = 0;
@@ -54,6 +58,14 @@ size_t viewer_rows(const struct viewer *viewer)
     return viewer->paused_at > forgotten
                ? (size_t)(viewer->paused_at - forgotten)
                : 0;
+}
+
+struct choice viewer_choice(const struct viewer *viewer)
+{
+    return (struct choice){.flow = viewer->only_flow,
+                           .filter = viewer->filter.count > 0 ? &viewer->filter
+                                                              : NULL,
+                           .fold = !viewer->unfold};
 }
 
 const struct flow *viewer_flow(const struct viewer *viewer, int64_t id)
@@ -105,8 +117,10 @@ static void draw_title(const struct viewer *viewer, struct area bar)
     title_right(viewer, right, sizeof right);
     width = text_width(right);
     area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
-                " Two Terminals \xE2\x94\x82 %s \xE2\x94\x82 %s",
-                viewer->view->name, viewer->source);
+                " Two Terminals \xE2\x94\x82 %s \xE2\x94\x82 %s%s%s",
+                viewer->view->name, viewer->source,
+                viewer->filter.count > 0 ? " \xE2\x94\x82 /" : "",
+                viewer->filter.count > 0 ? viewer->filter.text : "");
     area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
 }
 
@@ -139,6 +153,10 @@ static void draw_foot(const struct viewer *viewer, struct area bar)
     struct area most = area_part(bar, 0, 0, 1, bar.columns - HELP);
     int column = 1;
 
+    if (viewer->prompt.sign) {
+        prompt_draw(viewer, bar);
+        return;
+    }
     if (viewer->message[0]) {
         area_text(bar, 0, 1, STYLE_WARN, viewer->message);
         return;
@@ -213,6 +231,9 @@ static void common_key(struct viewer *viewer, int key)
     case ' ':
         toggle_pause(viewer);
         return;
+    case '/':
+        prompt_open(viewer, '/');
+        return;
     case 'f':
         viewer->follow = !viewer->follow;
         return;
@@ -238,6 +259,10 @@ void viewer_key(struct viewer *viewer, int key)
         return;
     }
     viewer->message[0] = '\0';
+    if (viewer->prompt.sign) {
+        prompt_key(viewer, key);
+        return;
+    }
     if (viewer->view->on_key(viewer, key) == VIEW_NOT_HANDLED)
         common_key(viewer, key);
 }

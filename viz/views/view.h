@@ -9,6 +9,16 @@
 #include "viz/events/store.h"
 #include "viz/screen/canvas.h"
 #include "viz/screen/screen.h"
+#include "viz/views/ladder.h"
+#include "viz/views/links.h"
+
+enum { MARKS = 32, PROMPT = FILTER_TEXT };
+
+/* A line that the reader types at the foot of the screen. */
+struct prompt {
+    char sign; /* '/': a filter; 0: none is open */
+    char text[PROMPT];
+};
 
 enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
 
@@ -33,10 +43,17 @@ struct viewer {
     uint32_t connection;   /* id of the flow under the cursor */
     size_t connection_top; /* place in the list of its first row */
     enum viewer_sort sort;
-    int64_t beside[2]; /* ids of the flows side by side, -1: the busiest */
-    int64_t only_flow; /* ladder of this flow's id, -1: all */
-    int explain;       /* level of the pane, 0: not shown */
-    int explain_top;   /* its first line on the screen */
+    int64_t beside[2];    /* ids of the flows side by side, -1: the busiest */
+    int64_t only_flow;    /* ladder of this flow's id, -1: all */
+    struct filter filter; /* of the packets and connections shown */
+    struct matches matches;
+    struct links links;
+    struct prompt prompt;
+    uint64_t marks[MARKS]; /* packet numbers, ascending */
+    int mark_count;
+    bool unfold;     /* show each of a run of duplicate ACKs */
+    int explain;     /* level of the pane, 0: not shown */
+    int explain_top; /* its first line on the screen */
     int help_top;
     int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */
@@ -85,6 +102,8 @@ void viewer_draw(struct viewer *viewer, struct canvas *canvas);
 void viewer_key(struct viewer *viewer, int key);
 /* The places in the store that the reader may see: one past the newest. */
 size_t viewer_rows(const struct viewer *viewer);
+/* Which packets the ladder shows now. */
+struct choice viewer_choice(const struct viewer *viewer);
 /* The flow of that id, NULL when it is unknown or forgotten. */
 const struct flow *viewer_flow(const struct viewer *viewer, int64_t id);
 

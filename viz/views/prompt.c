@@ -1,0 +1,72 @@
+/* See prompt.h. */
+#include "viz/views/prompt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void prompt_open(struct viewer *viewer, char sign)
+{
+    viewer->prompt = (struct prompt){.sign = sign};
+    if (sign == '/')
+        memcpy(viewer->prompt.text, viewer->filter.text, FILTER_TEXT);
+}
+
+/* A bad filter changes nothing: it says why, and may be mended. */
+static void set_filter(struct viewer *viewer)
+{
+    if (filter_read(&viewer->filter, viewer->prompt.text, viewer->message,
+                    sizeof viewer->message) < 0)
+        return;
+    matches_forget(&viewer->matches);
+    viewer->prompt.sign = 0;
+    if (viewer->filter.count == 0)
+        snprintf(viewer->message, sizeof viewer->message,
+                 "No filter: all packets are shown.");
+}
+
+void prompt_key(struct viewer *viewer, int key)
+{
+    char *text = viewer->prompt.text;
+    size_t length = strlen(text);
+
+    switch (key) {
+    case INPUT_ENTER:
+        set_filter(viewer);
+        break;
+    case INPUT_ESCAPE:
+    case 3: /* ^C */
+        viewer->prompt.sign = 0;
+        break;
+    case INPUT_BACKSPACE:
+        if (length > 0)
+            text[length - 1] = '\0';
+        break;
+    case 'u' & 0x1F:
+        text[0] = '\0';
+        break;
+    default:
+        if (key < ' ' || key > '~' || length + 1 >= PROMPT)
+            break;
+        text[length] = (char)key;
+        text[length + 1] = '\0';
+    }
+}
+
+void prompt_draw(const struct viewer *viewer, struct area bar)
+{
+    static const char hint[] = "Enter: use it  Esc: leave it  ^U: empty";
+    int column = 1;
+
+    column += area_printf(bar, 0, column, STYLE_KEY, "%c", viewer->prompt.sign);
+    column += area_text(bar, 0, column, STYLE_PLAIN, viewer->prompt.text);
+    area_fill(bar, 0, column, 1, STYLE_CURSOR, ' ');
+    column += 3;
+    if (viewer->message[0])
+        area_text(bar, 0, column, STYLE_WARN, viewer->message);
+    else if (viewer->prompt.text[0])
+        area_text(bar, 0, column, STYLE_DIM, hint);
+    else
+        area_text(bar, 0, column, STYLE_DIM,
+                  "tcp udp icmp data, port N, host A, state:X, flag:R, or, "
+                  "not");
+}

@@ -1,0 +1,16 @@
+/*
+ * The line at the foot of the screen into which the reader types: the filter
+ * after `/`.
+ */
+#ifndef VIZ_VIEWS_PROMPT_H
+#define VIZ_VIEWS_PROMPT_H
+
+#include "viz/views/view.h"
+
+/* Open it with what is in force now. */
+void prompt_open(struct viewer *viewer, char sign);
+/* A key while it is open: all of them are its own. */
+void prompt_key(struct viewer *viewer, int key);
+void prompt_draw(const struct viewer *viewer, struct area bar);
+
+#endif
