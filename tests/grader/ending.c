@@ -13,9 +13,10 @@
 #include "tests/grader/probe.h"
 
 enum {
-    FIRST_WORDS = 10, /* lines of stderr that are told: these and the last */
-    LAST_WORDS = 4,
-    WIDE = 56 /* of each, what fits beside the steps */
+    FIRST_WORDS = 6, /* lines of a stream that are told: these and the last */
+    LAST_WORDS = 3,
+    ROWS = 3, /* of one line; of a sanitizer's 1: its page is reduced below */
+    WIDE = 46 /* columns of a row, beside the steps */
 };
 
 void ending_describe(struct probe *p, char *text, size_t size)
@@ -162,6 +163,38 @@ static bool sanitizer_report(struct probe *p, const char *log)
     return true;
 }
 
+/* All that was kept of a stream, printable; NULL when there is nothing. */
+static char *stream_log(const struct cell_stream *stream)
+{
+    const size_t half = sizeof stream->head;
+    uint64_t in_tail = stream->bytes > half ? stream->bytes - half : 0;
+    size_t size = 4 * CELL_OUTPUT + 200, used, from;
+    char *text = stream->bytes ? malloc(size) : NULL;
+
+    if (!text)
+        return NULL;
+    evidence_clean(stream->head, in_tail ? half : (size_t)stream->bytes, text,
+                   size, 1);
+    if (!in_tail)
+        return text;
+    used = strlen(text);
+    from = in_tail > half ? (size_t)(stream->bytes % half) : 0;
+    if (in_tail > half)
+        used += (size_t)snprintf(text + used, size - used,
+                                 "\n(%llu bytes are left out here)\n",
+                                 (unsigned long long)(in_tail - half));
+    if (from)
+        evidence_clean(stream->tail + from, half - from, text + used,
+                       size - used, 1);
+    used += strlen(text + used);
+    evidence_clean(stream->tail,
+                   in_tail > half && from ? from
+                   : in_tail > half       ? half
+                                          : (size_t)in_tail,
+                   text + used, size - used, 1);
+    return text;
+}
+
 /* Whether the evidence says it already. */
 static bool told(const struct lines *lines, const char *text)
 {
@@ -175,7 +208,7 @@ void ending_examine(struct probe *p)
 {
     const struct cell *cell = &p->cell;
     char sign[40], text[200];
-    char *log = ending_log(p);
+    char *log = stream_log(&p->cell.err);
     const char *name;
 
     ending_describe(p, text, sizeof text);
@@ -195,47 +228,27 @@ void ending_examine(struct probe *p)
         lines_add(&p->result.autopsy, "%s %s", probe_name(p), text);
     if (log && p->build != BUILD_PLAIN)
         sanitizer_report(p, log);
-    if (p->result.log)
-        free(log);
-    else
-        p->result.log = log;
+    free(log);
 }
 
 /* --- its words -------------------------------------------------------------*/
 
 char *ending_log(struct probe *p)
 {
-    const struct cell_stream *err = &p->cell.err;
-    const size_t half = sizeof err->head;
-    uint64_t in_tail = err->bytes > half ? err->bytes - half : 0;
-    size_t size = 4 * CELL_OUTPUT + 200, used = 0;
-    char *text;
+    char *err = stream_log(&p->cell.err), *out = stream_log(&p->cell.out);
+    char *both = NULL;
+    size_t size = 0;
+    FILE *to = err || out ? open_memstream(&both, &size) : NULL;
 
-    if (err->bytes == 0)
-        return NULL;
-    text = malloc(size);
-    if (!text)
-        return NULL;
-    evidence_clean(err->head, err->bytes < half ? (size_t)err->bytes : half,
-                   text, size, 1);
-    if (in_tail) {
-        size_t from = (size_t)(err->bytes % half);
-
-        used = strlen(text);
-        if (in_tail > half)
-            used += (size_t)snprintf(text + used, size - used,
-                                     "\n(%llu bytes are left out here)\n",
-                                     (unsigned long long)(in_tail - half));
-        else
-            from = 0;
-        if (from)
-            evidence_clean(err->tail + from, half - from, text + used,
-                           size - used, 1);
-        used = strlen(text);
-        evidence_clean(err->tail, in_tail > half ? from : (size_t)in_tail,
-                       text + used, size - used, 1);
-    }
-    return text;
+    if (to && out)
+        fprintf(to, "--- its stdout ---\n%s\n", out);
+    if (to && err)
+        fprintf(to, "--- its stderr ---\n%s\n", err);
+    if (to)
+        fclose(to);
+    free(err);
+    free(out);
+    return both;
 }
 
 /* When the byte at `offset` came. */
@@ -249,33 +262,80 @@ static int64_t came(const struct cell_stream *stream, uint64_t offset)
     return when;
 }
 
-bool ending_words(struct probe *p, size_t *at, int64_t *time_ns, char *text,
-                  size_t size)
+/* As many bytes as make one row when they are printable: not through the
+ * middle of a character, and cut after a blank if there is one. */
+static size_t one_row(const char *bytes, size_t length, char *text, size_t size)
 {
-    const struct cell_stream *err = &p->cell.err;
-    size_t kept = err->bytes < sizeof err->head ? (size_t)err->bytes
-                                                : sizeof err->head;
-    size_t line = 0, lines = 0, from = *at, n;
+    size_t n = length < WIDE ? length : WIDE, blank;
 
-    if (!p->started || from >= kept)
+    while (n > 1 && ((n < length && ((unsigned char)bytes[n] & 0xc0) == 0x80) ||
+                     strlen(evidence_clean(bytes, n, text, size, 0)) > WIDE))
+        n--;
+    for (blank = n; n < length && blank > WIDE / 2; blank--)
+        if (bytes[blank - 1] == ' ') {
+            n = blank;
+            break;
+        }
+    evidence_clean(bytes, n, text, size, 0);
+    return n;
+}
+
+/* The lines between the first and the last ones, as their number. */
+static bool left_out(struct ending_words *words, size_t kept, char *text,
+                     size_t size)
+{
+    const char *head = words->stream->head;
+    size_t lines = 0;
+
+    for (size_t i = 0; i < kept; i++)
+        lines += head[i] == '\n';
+    if (words->line != FIRST_WORDS || lines <= FIRST_WORDS + LAST_WORDS)
         return false;
-    for (size_t i = 0; i < kept; i++) {
-        line += err->head[i] == '\n' && i < from;
-        lines += err->head[i] == '\n';
-    }
-    if (line == FIRST_WORDS && lines > FIRST_WORDS + LAST_WORDS) {
-        snprintf(text, size, "(%zu lines more)",
-                 lines - FIRST_WORDS - LAST_WORDS);
-        *time_ns = came(err, from);
-        while (line < lines - LAST_WORDS && *at < kept)
-            line += err->head[(*at)++] == '\n';
+    snprintf(text, size, "(%zu lines more)", lines - FIRST_WORDS - LAST_WORDS);
+    while (words->line < lines - LAST_WORDS && words->at < kept)
+        words->line += head[words->at++] == '\n';
+    return true;
+}
+
+bool ending_words_next(struct ending_words *words, char *text, size_t size)
+{
+    const struct cell_stream *stream = words->stream;
+    size_t kept = stream->bytes < sizeof stream->head ? (size_t)stream->bytes
+                                                      : sizeof stream->head;
+    const char *from = stream->head + words->at, *end;
+    size_t left, n;
+
+    if (words->at >= kept) {
+        if (words->at > stream->bytes || stream->bytes <= kept)
+            return false;
+        snprintf(text, size, "(%llu bytes more)",
+                 (unsigned long long)(stream->bytes - kept));
+        words->at = (size_t)stream->bytes + 1; /* told */
         return true;
     }
-    for (n = 0; from + n < kept && err->head[from + n] != '\n'; n++)
-        ;
-    evidence_clean(err->head + from, n > WIDE ? WIDE : n, text, size, 0);
-    text[WIDE < strlen(text) ? WIDE : strlen(text)] = '\0';
-    *time_ns = came(err, from);
-    *at = from + n + 1;
+    words->time_ns = came(stream, words->at);
+    if (words->row == 0 && left_out(words, kept, text, size))
+        return true;
+    end = memchr(from, '\n', kept - words->at);
+    left = end ? (size_t)(end - from) : kept - words->at;
+    n = one_row(from, left, text, size);
+    if (n < left && ++words->row < words->rows) {
+        words->at += n;
+        return true;
+    }
+    if (n < left && strlen(text) + 4 <= size) {
+        n = strlen(text);
+        snprintf(text + (n < 3 ? 0 : n - 3), 4, "...");
+    }
+    words->at += left + 1;
+    words->line++;
+    words->row = 0;
     return true;
+}
+
+void ending_words_begin(const struct probe *p, const struct cell_stream *stream,
+                        struct ending_words *words)
+{
+    *words = (struct ending_words){.stream = stream,
+                                   .rows = p->build == BUILD_PLAIN ? ROWS : 1};
 }

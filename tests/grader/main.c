@@ -52,6 +52,18 @@ static int read_number(const char *text, unsigned long long *number)
     return errno || *end || end == text || text[0] == '-' ? -1 : 0;
 }
 
+/* "wcd/" is shown, and joined with names, as "wcd". */
+static const char *without_slash(const char *folder)
+{
+    static char text[PATH_MAX];
+    size_t n = strlen(folder);
+
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    snprintf(text, sizeof text, "%.*s", (int)n, folder);
+    return text;
+}
+
 static int unknown_check(const struct options *o)
 {
     fprintf(stderr, "Lab %d has no check '%s'. Its checks are:\n", o->number,
@@ -83,7 +95,7 @@ static int read_options(struct options *o, int argc, char **argv)
         if (format_by_option(argv[i])) {
             o->file = value;
         } else if (strcmp(argv[i], "--submission") == 0) {
-            o->folder = value;
+            o->folder = without_slash(value);
             o->own = false;
         } else if (strcmp(argv[i], "--check") == 0) {
             o->check = value;

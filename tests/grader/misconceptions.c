@@ -182,7 +182,7 @@ static const struct misconception table[] = {
                   "door when the first visitor left. Close only what accept() "
                   "gave, and go back to accept().",
         .read = "accept(2); lesson 1, \"Two sockets\"",
-        .explains = " exact-sizes lost-clients churn ",
+        .explains = " lost-clients churn ",
         .rank = 80,
         .rule = {{FAILS("ten-clients"), NO_FAIL("one-client"),
                   SIGN("ten-clients", "second-client-refused")}},
@@ -262,7 +262,7 @@ static const struct misconception table[] = {
                   "in it, and a pause or a small piece is no end. Go on "
                   "receiving until recv() returns 0.",
         .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
-        .explains = " binary-bytes drip exact-sizes restart contract ",
+        .explains = " binary-bytes drip exact-sizes contract ",
         .rank = 55,
         .rule = {{FAILS("half-close"), SIGN("half-close", "early-reply"),
                   SIGN("half-close", "reached-first-piece")}},

@@ -73,30 +73,51 @@ static struct step *step_at(struct probe *p, size_t n)
     return &p->step[FIRST_STEPS + (n - FIRST_STEPS) % LAST_STEPS];
 }
 
+/* One stream of the program beside the steps: its next row, not yet told. */
+struct told {
+    const char *name;
+    struct ending_words words;
+    char text[200];
+    bool more;
+};
+
+static void tell_words(struct probe *p, struct told *told, int64_t until)
+{
+    while (told->more && told->words.time_ns < until) {
+        lines_add(
+            &p->result.steps, "   %s: %-46s %7.3f s", told->name, told->text,
+            (double)(told->words.time_ns - p->start_ns) / (double)CLOCK_SECOND);
+        told->more = ending_words_next(&told->words, told->text,
+                                       sizeof told->text);
+    }
+}
+
 /* The tester's steps and the program's words, in the order of time. */
 static void write_steps(struct probe *p)
 {
     const size_t kept = FIRST_STEPS + LAST_STEPS;
-    size_t at = 0, skip = p->steps > kept ? p->steps - kept : 0;
-    char words[200];
-    int64_t when = 0;
-    bool more = ending_words(p, &at, &when, words, sizeof words);
+    size_t skip = p->steps > kept ? p->steps - kept : 0;
+    int digits = p->steps > 99 ? 3 : 2;
+    struct told told[] = {{.name = "stdout"}, {.name = "stderr"}};
 
+    for (int s = 0; p->started && s < 2; s++) {
+        ending_words_begin(p, s ? &p->cell.err : &p->cell.out, &told[s].words);
+        told[s].more = ending_words_next(&told[s].words, told[s].text,
+                                         sizeof told[s].text);
+    }
     for (size_t i = 0; i <= p->steps; i++) {
         const struct step *step;
 
         if (skip && i == FIRST_STEPS) {
-            lines_add(&p->result.steps, "    ... %zu more", skip);
+            lines_add(&p->result.steps, "   ... %zu more", skip);
             i += skip;
         }
         step = step_at(p, i);
-        while (more && (i == p->steps || when < step->time_ns)) {
-            lines_add(&p->result.steps, "    %s: %s", probe_name(p), words);
-            more = ending_words(p, &at, &when, words, sizeof words);
-        }
+        for (int s = 0; s < 2; s++)
+            tell_words(p, &told[s], i < p->steps ? step->time_ns : INT64_MAX);
         if (i < p->steps)
-            lines_add(&p->result.steps, "%-2zu %-51s %7.3f s", step->number,
-                      step->text,
+            lines_add(&p->result.steps, "%-*zu %-*s %7.3f s", digits,
+                      step->number, 56 - digits, step->text,
                       (double)(step->time_ns - p->start_ns) /
                           (double)CLOCK_SECOND);
     }
@@ -114,7 +135,7 @@ void probe_finish(struct probe *p, enum grade grade)
         p->result.points = p->check->points;
     if (grade == GRADE_FAIL)
         write_steps(p);
-    if (p->started && grade != GRADE_PASS && !p->result.log)
+    if (p->started && grade != GRADE_PASS)
         p->result.log = ending_log(p);
     wire_drain(p->wire);
     if (p->wire && p->subject && grade == GRADE_FAIL)

@@ -117,11 +117,18 @@ void autopsy(struct probe *p);
  * and a sanitizer's report reduced to lines of the autopsy. */
 void ending_describe(struct probe *p, char *text, size_t size);
 void ending_examine(struct probe *p);
-/* The program's own words on stderr, one at a time from *at = 0 with the time
- * they came: false at the end. The first dozen lines and the last few. */
-bool ending_words(struct probe *p, size_t *at, int64_t *time_ns, char *text,
-                  size_t size);
-/* All of them, printable, on the heap; NULL when there are none. */
+/* What the program wrote to one stream, row by row, printable, each with the
+ * time it came: the first dozen lines and the last few, long ones folded. */
+struct ending_words {
+    const struct cell_stream *stream;
+    size_t at, line;
+    int row, rows;
+    int64_t time_ns; /* of the row that was given last */
+};
+void ending_words_begin(const struct probe *p, const struct cell_stream *stream,
+                        struct ending_words *words);
+bool ending_words_next(struct ending_words *words, char *text, size_t size);
+/* All of both streams, printable, on the heap; NULL when there are none. */
 char *ending_log(struct probe *p);
 
 #endif

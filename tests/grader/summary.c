@@ -145,8 +145,8 @@ static void next_step(FILE *out, const struct report *report)
                 report->result[first].misconception, report->number);
     else
         fprintf(out,
-                "Next: mend %s first: %d more check%s on it. Then  make "
-                "grade-%d\n",
+                "Next: mend %s first: %d more check%s on it.\n"
+                "      Then  make grade-%d\n",
                 report->result[first].misconception, follow,
                 follow == 1 ? " hangs" : "s hang", report->number);
 }

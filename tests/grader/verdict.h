@@ -12,7 +12,7 @@
 enum grade { GRADE_PASS, GRADE_FAIL, GRADE_SKIP, GRADE_ERROR };
 
 enum {
-    RESULT_LINES = 40, /* a block of text has at most so many lines */
+    RESULT_LINES = 84, /* a block of text has at most so many lines */
     RESULT_SIGNS = 24, /* and a check so many signs */
     RESULT_NAMES = 4   /* misconceptions noticed beside the first */
 };

@@ -122,13 +122,30 @@ static void prose(FILE *out, const char *label, const struct lines *lines)
     }
 }
 
+/* Sentences of several lines; one with a command in it stands as it is. */
+static void why_not(FILE *out, const char *why)
+{
+    char line[sizeof((struct isolation *)0)->why];
+
+    while (*why) {
+        size_t n = strcspn(why, "\n");
+
+        snprintf(line, sizeof line, "%.*s", (int)n, why);
+        if (columns(line, n) > COLUMNS)
+            wrap_at(out, "", "", line);
+        else
+            fprintf(out, "%s\n", line);
+        why += n + (why[n] == '\n');
+    }
+}
+
 void words_isolation(FILE *out, const struct report *report)
 {
     const struct isolation *isolation = report->isolation;
 
     wrap_at(out, "", "isolation:", isolation_sentence(isolation->level));
     if (isolation->level != ISOLATION_FULL && isolation->why[0])
-        fprintf(out, "%s\n", isolation->why);
+        why_not(out, isolation->why);
 }
 
 static const char *mark(enum grade grade)
@@ -177,8 +194,8 @@ static void wire_line(FILE *out, const struct report *report,
 static const struct root {
     const char *sign, *look;
 } roots[] = {
-    {"exited-early", "why it ended: its own words, if any, stand in the steps; "
-                     "start it yourself and look"},
+    {"exited-early", "why it ended: what it said, if anything, stands in the "
+                     "steps; start it yourself and look"},
     {"never-listened", "socket(), bind(), listen(): which of them is never "
                        "reached? (listen(2))"},
     {"port-swapped", "the byte order of the port (htons(3))"},
@@ -234,6 +251,25 @@ static bool has_ended(const struct result *result)
     return false;
 }
 
+/* The name, the title, the points; the title below where they do not fit. */
+static void headline(FILE *out, const struct check *check,
+                     const struct result *result, const char *name, bool colour)
+{
+    char points[40];
+    int wide = snprintf(points, sizeof points, "%d/%d pts", result->points,
+                        check->points);
+
+    wide += columns(name, strlen(name)) +
+            columns(check->title, strlen(check->title)) + 7;
+    fprintf(out, "%s%s [%s]%s",
+            on(colour, result->grade == GRADE_SKIP ? DIM : BAD),
+            mark(result->grade), name, off(colour));
+    if (wide > COLUMNS)
+        fprintf(out, "  %s\n  %s\n", points, check->title);
+    else
+        fprintf(out, " %s  %s\n", check->title, points);
+}
+
 void words_check(FILE *out, const struct report *report, size_t i, bool colour)
 {
     const struct check *check = &report->lab->checks[i];
@@ -242,10 +278,7 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
                                              : check->id;
     bool ended = has_ended(result);
 
-    fprintf(out, "%s%s [%s]%s %s  %d/%d pts\n",
-            on(colour, result->grade == GRADE_SKIP ? DIM : BAD),
-            mark(result->grade), name, off(colour), check->title,
-            result->points, check->points);
+    headline(out, check, result, name, colour);
     if (result->grade == GRADE_SKIP || result->grade == GRADE_ERROR) {
         words_wrap(out, result->grade == GRADE_SKIP ? "Skipped" : "Error",
                    result->reason ? result->reason : "no reason was given");
@@ -264,6 +297,36 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     diagnosis(out, report, check, result);
 }
 
+/* A line of the compiler, folded at words: the first row goes on at column
+ * `at` (of which `used` are written), the next below it. Code and its caret
+ * begin with a blank: they are cut, or the caret would point at nothing. */
+static void compiler_line(FILE *out, const char *line, int at, int used)
+{
+    bool code = line[0] == ' ' && strchr(line, '|');
+
+    do {
+        int room = COLUMNS - at;
+        size_t n = fitting(line, room), cut = 0;
+
+        while (code && line[cut] &&
+               (columns(line, cut + 1) <= room ||
+                ((unsigned char)line[cut] & 0xc0) == 0x80))
+            cut++;
+        n = code ? cut : n;
+        fprintf(out, "%*s%.*s\n", at - used, "", (int)n, line);
+        line += code ? strlen(line) : n;
+        line += strspn(line, code ? "" : " ");
+        used = 0;
+    } while (*line);
+}
+
+static void compiler_words(FILE *out, const struct lines *lines,
+                           const char *margin)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        compiler_line(out, lines->line[i], (int)strlen(margin), 0);
+}
+
 void words_compile(FILE *out, const struct report *report, bool colour)
 {
     const struct build_result *plain = &report->build[BUILD_PLAIN];
@@ -271,17 +334,18 @@ void words_compile(FILE *out, const struct report *report, bool colour)
     if (plain->errors.count) {
         fprintf(out, "\n%s✗ it does not compile%s\n\n", on(colour, BAD),
                 off(colour));
-        for (size_t i = 0; i < plain->errors.count; i++)
-            fprintf(out, "  %s\n", plain->errors.line[i]);
+        compiler_words(out, &plain->errors, "  ");
         fprintf(out,
                 "\nMend this one first: the others often follow from it.\n"
-                "All of them: cc -std=c11 -D_GNU_SOURCE -pthread -Wall -Wextra "
-                "%s/*.c\n"
+                "All of them, as the compiler says them:\n"
+                "  cc -std=c11 -D_GNU_SOURCE -pthread -Wall -Wextra \\\n"
+                "    %s/*.c\n"
                 "Then again:  make grade-%d\n",
                 report->folder, report->number);
         return;
     }
-    for (size_t i = 0; i < plain->warnings.count; i++)
-        fprintf(out, "%sremark%s  %s\n", on(colour, DIM), off(colour),
-                plain->warnings.line[i]);
+    for (size_t i = 0; i < plain->warnings.count; i++) {
+        fprintf(out, "%sremark%s", on(colour, DIM), off(colour));
+        compiler_line(out, plain->warnings.line[i], 8, 6);
+    }
 }

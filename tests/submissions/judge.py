@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -95,19 +96,24 @@ def rude_bytes(data):
 def wrong(want, grade, lab, seed):
     """One grade with --json, and what is wrong with it: None, or a sentence."""
     number = str(int(lab[:2]))
-    command = [grade, number, "--submission", want["folder"], "--json"]
-    if seed:
-        command += ["--seed", seed]
-    status, out, err = run(command)
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "report.json")
+        command = [grade, number, "--submission", want["folder"],
+                   "--json", file] + (["--seed", seed] if seed else [])
+        status, words, err = run(command)
+        out = open(file, "rb").read() if os.path.exists(file) else b""
     left = left_behind()
     if left:
         return f"left running: {' '.join(left)}"
     if status is None:
         return err.decode()
-    rude = rude_bytes(out) or rude_bytes(err)
+    rude = rude_bytes(out) or rude_bytes(words) or rude_bytes(err)
     if rude:
         return f"{rude} in the report"
-    said = (out + err).decode()
+    wide = [line for line in words.decode().split("\n") if len(line) > 80]
+    if wide:
+        return f"{len(wide[0])} columns: {wide[0]}"
+    said = (words + out + err).decode()
     for pattern in want["says"]:
         if not re.search(pattern, said):
             return f"does not say /{pattern}/: {said[:300]!r}"

@@ -1,6 +1,7 @@
 /* Records of checks, and the diagnosis made from all of them. */
 #include <check.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,124 @@ START_TEST(the_page_of_misconceptions_is_the_table)
 }
 END_TEST
 
+/* Words of a blank-separated list, each with its blanks: " a b ". */
+static bool listed(const char *list, const char *word)
+{
+    char padded[600], key[100];
+
+    snprintf(padded, sizeof padded, " %s ", list);
+    snprintf(key, sizeof key, " %s ", word);
+    return strstr(padded, key) != NULL;
+}
+
+/* Whether one of its rules puts the name on this check. */
+static bool carries(const struct misconception *m, const char *check)
+{
+    for (int r = 0; r < MISCONCEPTION_RULES; r++)
+        if (m->rule[r][0].check && strcmp(m->rule[r][0].check, check) == 0)
+            return true;
+    return false;
+}
+
+/* What the wrong programs earn: read from their `expect` files. */
+struct expected {
+    char name[64], fails[400], may_fail[400];
+};
+
+static void read_expect(const char *path, struct expected *expected)
+{
+    FILE *in = fopen(path, "r");
+    char line[600];
+
+    *expected = (struct expected){0};
+    ck_assert_msg(in != NULL, "%s", path);
+    while (fgets(line, sizeof line, in)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "name ", 5) == 0)
+            snprintf(expected->name, sizeof expected->name, "%.60s", line + 5);
+        else if (strncmp(line, "fails ", 6) == 0)
+            snprintf(expected->fails, sizeof expected->fails, "%.390s",
+                     line + 6);
+        else if (strncmp(line, "may-fail ", 9) == 0)
+            snprintf(expected->may_fail, sizeof expected->may_fail, "%.390s",
+                     line + 9);
+    }
+    fclose(in);
+}
+
+/* A failure that goes with a name, and that the table does not list, is told as
+ * if it were another mistake; one that it lists without reason is hidden. */
+START_TEST(what_fails_along_with_a_name_is_what_its_programs_fail)
+{
+    const struct misconception *m;
+    struct expected expected;
+    glob_t found;
+
+    ck_assert_int_eq(glob("tests/submissions/*/*/expect", 0, NULL, &found), 0);
+    for (size_t i = 0; (m = misconception_at(i)) != NULL; i++) {
+        const struct lab *lab = lab_by_number(atoi(m->lab));
+        bool failed[MOST_CHECKS] = {false}, proved = false;
+
+        for (size_t f = 0; f < found.gl_pathc; f++) {
+            read_expect(found.gl_pathv[f], &expected);
+            if (strcmp(expected.name, m->id) != 0)
+                continue;
+            proved = true;
+            for (size_t c = 0; c < lab->check_count; c++) {
+                const char *id = lab->checks[c].id;
+                bool fails = listed(expected.fails, id);
+
+                failed[c] |= fails || listed(expected.may_fail, id);
+                ck_assert_msg(!fails || carries(m, id) ||
+                                  misconception_explains(m, id),
+                              "%s: %s fails, and %s does not explain it",
+                              found.gl_pathv[f], id, m->id);
+            }
+        }
+        ck_assert_msg(proved || m->rule[0][0].kind == ALWAYS,
+                      "%s: no program proves it", m->id);
+        for (size_t c = 0; m->explains && strcmp(m->explains, "*") != 0 &&
+                           c < lab->check_count;
+             c++)
+            ck_assert_msg(!misconception_explains(m, lab->checks[c].id) ||
+                              failed[c],
+                          "%s explains %s, which none of its programs fails",
+                          m->id, lab->checks[c].id);
+    }
+    globfree(&found);
+}
+END_TEST
+
+/* The ladder's 1.1 to 1.12, each diagnosed by a check that exists. (That the
+ * place to read exists in the lesson: tests/lab-commands.sh.) */
+START_TEST(every_rung_of_lesson_1_is_diagnosed_by_a_real_check)
+{
+    const struct lab *lab = lab_by_number(1);
+
+    for (int rung = 1; rung <= 12; rung++) {
+        const struct misconception *m;
+        char place[8];
+        bool met = false;
+
+        snprintf(place, sizeof place, "1.%d", rung);
+        for (size_t i = 0; (m = misconception_at(i)) != NULL; i++) {
+            bool named = false;
+
+            if (strcmp(m->place, place) != 0)
+                continue;
+            met = true;
+            ck_assert_msg(strncmp(m->met, "check", 5) == 0, "%s: %s", m->id,
+                          m->met);
+            for (size_t c = 0; c < lab->check_count; c++)
+                named |= strstr(m->met, lab->checks[c].id) != NULL;
+            ck_assert_msg(named, "%s: %s", m->id, m->met);
+            ck_assert_msg(strstr(m->read, "lesson 1, \"") != NULL, "%s", m->id);
+        }
+        ck_assert_msg(met, "nothing in the table is %s", place);
+    }
+}
+END_TEST
+
 static struct result results[64];
 static struct result *pointers[64];
 
@@ -180,6 +299,9 @@ int main(void)
     tcase_add_test(table,
                    every_misconception_is_whole_and_its_rules_name_real_checks);
     tcase_add_test(table, the_page_of_misconceptions_is_the_table);
+    tcase_add_test(table,
+                   what_fails_along_with_a_name_is_what_its_programs_fail);
+    tcase_add_test(table, every_rung_of_lesson_1_is_diagnosed_by_a_real_check);
     tcase_add_test(table, a_failure_without_its_signs_gets_no_name);
     tcase_add_test(table, a_sign_without_a_failure_gets_no_name);
     tcase_add_test(table, a_whole_vector_is_named_at_its_check);
