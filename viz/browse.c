@@ -39,6 +39,7 @@ struct browse {
     bool over;           /* nothing more will come */
     bool changed;        /* the picture is older than what the store knows */
     bool full;           /* the last pump took all it was allowed to */
+    size_t wire;         /* how much is lost: turn_wire() */
     int64_t frame_ns;    /* when the next picture may be drawn */
     int64_t settle_ns;   /* when one is due without an event */
     int64_t deadline_ns; /* --duration */
@@ -79,6 +80,7 @@ static void notice(void *self, const struct event *event)
 
     switch (event->kind) {
     case EVENT_PACKET:
+    case EVENT_LOST:
         browse->changed = true;
         break;
     case EVENT_SOCKET:
@@ -270,12 +272,47 @@ static void wait_for_something(const struct browse *browse)
     poll(fds, 2, timeout);
 }
 
+static void show_wire(struct browse *browse, const struct loss *loss)
+{
+    char text[LOSS_TEXT];
+
+    snprintf(browse->viewer.wire, sizeof browse->viewer.wire, "%s",
+             loss->of > 0 ? loss_text(loss, text) : "");
+}
+
+/* The next amount of loss, round and round. */
+static void turn_wire(struct browse *browse)
+{
+    static const struct loss amounts[] = {{0, 0}, {1, 10}, {1, 3}, {1, 2}};
+    size_t count = sizeof amounts / sizeof *amounts;
+    size_t next = (browse->wire + 1) % count;
+    struct session *session = browse->session;
+    char *message = browse->viewer.message;
+    size_t size = sizeof browse->viewer.message;
+
+    browse->viewer.wire_wanted = false;
+    if (!session->lose) {
+        snprintf(message, size,
+                 "Packets are lost in a private network only: viz --private "
+                 "-- COMMAND.");
+        return;
+    }
+    if (session->lose(session->lose_self, &amounts[next], message, size) < 0) {
+        message[strcspn(message, "\n")] = '\0';
+        return;
+    }
+    browse->wire = next;
+    show_wire(browse, &amounts[next]);
+}
+
 static void read_keys(struct browse *browse)
 {
     int key;
 
     while ((key = screen_key(browse->screen)) != INPUT_NONE) {
         viewer_key(&browse->viewer, key);
+        if (browse->viewer.wire_wanted)
+            turn_wire(browse);
         browse->changed = true;
         if (key == INPUT_HUNG_UP)
             return;
@@ -436,6 +473,9 @@ static void start_viewer(struct browse *browse)
     viewer->follow = viewer->live;
     viewer->owner = owner_of;
     viewer->owner_self = browse;
+    if (browse->options->lost_of > 0)
+        show_wire(browse, &(struct loss){browse->options->lost,
+                                         browse->options->lost_of});
     browse->canvas.ascii = browse->options->ascii || screen_ascii();
 }
 

@@ -29,6 +29,7 @@ enum id {
     ID_SUMMARY,
     ID_EXPECT,
     ID_PRIVATE,
+    ID_LOSS,
     ID_LESSON,
     ID_PLAY,
     ID_RECORD,
@@ -57,6 +58,8 @@ static const struct choice choices[] = {
     {ID_READ, "read", "FILE", "read a capture file; - is standard input", NULL},
     {ID_PRIVATE, "private", NULL,
      "run the command after -- in a network of its own", NULL},
+    {ID_LOSS, "loss", "N/M",
+     "with --private: lose the last N of M packets each way", NULL},
     {ID_FILTER, "filter", "FILTER",
      "only what matches, as for tcpdump: 'tcp port 7001'", NULL},
     {ID_SNAPLEN, "snaplen", "BYTES", "keep so many bytes of a packet (512)",
@@ -207,6 +210,18 @@ static int read_size(const char *text, int *columns, int *rows)
     return 0;
 }
 
+static int read_loss(const char *text, struct options *options)
+{
+    uint64_t lost, of;
+
+    if (read_number(&text, 1000, &lost) < 0 || *text++ != '/' ||
+        read_whole(text, 1, 1000, &of) < 0 || lost == 0 || lost > of)
+        return -1;
+    options->lost = (unsigned)lost;
+    options->lost_of = (unsigned)of;
+    return 0;
+}
+
 static int add_term(struct options *options, const char *term,
                     struct options_error *error)
 {
@@ -260,6 +275,13 @@ static int take_value(struct options *options, enum id id, const char *value,
                         value);
         options->snaplen = (uint32_t)number;
         return 0;
+    case ID_LOSS:
+        if (read_loss(value, options) < 0)
+            return fail(error,
+                        "--loss is N/M, as in 1/3: of each 3 packets one way "
+                        "the last is lost (M at most 1000), not %s",
+                        value);
+        return 0;
     case ID_COUNT:
         if (read_whole(value, 1, UINT64_C(1) << 62, &options->count) < 0)
             return fail(error,
@@ -305,6 +327,8 @@ static int take(struct options *options, struct seen *seen, enum id id,
         break;
     case ID_WRITE:
         options->write_path = value;
+        break;
+    case ID_LOSS:
         break;
     case ID_SNAPLEN:
     case ID_COUNT:
@@ -381,6 +405,9 @@ static int check_source(const struct options *options, const struct seen *seen,
         (!live_or_file || options->mode == MODE_DUMP))
         return fail(error, "--private goes with the screen, --text, --json, "
                            "--summary or --expect");
+    if (options->lost_of > 0 && !options->private_network)
+        return fail(error, "--loss is for a network of its own: viz --loss 1/3 "
+                           "--private -- ./server 7001");
     if (options->command && !options->private_network)
         return fail(error, "what stands after -- is a command for --private");
     if (options->read_path && options->duration_ns > 0)

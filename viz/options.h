@@ -51,7 +51,8 @@ struct options {
 
     /* --private -- CMD, beside the screen, text, json, summary or expect. */
     bool private_network;
-    char **command; /* ends with NULL; of argv */
+    char **command;         /* ends with NULL; of argv */
+    unsigned lost, lost_of; /* --loss N/M there; 0: nothing is lost */
 };
 
 /* What argv did not say rightly: one or two lines for stderr. */

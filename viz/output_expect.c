@@ -64,6 +64,8 @@ static void *report_open(const struct options *options,
         report_close(report);
         return NULL;
     }
+    if (session->sockets)
+        sockets_also_unix(session->sockets, expect_wants_unix(report->expect));
     expect_open(report->expect);
     if (capture_fd(session->capture) >= 0)
         report->awaited_ns = clock_now();

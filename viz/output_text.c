@@ -10,13 +10,20 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "viz/decode/decode.h"
 #include "viz/screen/canvas.h"
 #include "viz/views/ladder.h"
+#include "viz/views/words.h"
 
-enum { PIPE_COLUMNS = 80, LEAST_COLUMNS = 40, MOST_COLUMNS = 200 };
+enum {
+    PIPE_COLUMNS = 80,
+    LEAST_COLUMNS = 40,
+    MOST_COLUMNS = 200,
+    REMEMBERED = 512 /* rows, for the kernel to say that one was lost */
+};
 
 struct text {
-    struct store *store; /* two rows: the newest and the one before */
+    struct store *store; /* the newest rows */
     struct canvas canvas;
     uint32_t next_flow; /* ids from here on have had no header */
 };
@@ -40,7 +47,7 @@ static void *text_open(const struct options *options,
 
     (void)session;
     if (text)
-        text->store = store_new(2);
+        text->store = store_new(REMEMBERED);
     if (!text || !text->store ||
         canvas_init(&text->canvas, LADDER_HEADER_ROWS, terminal_columns()) <
             0) {
@@ -66,6 +73,19 @@ static void print_rows(struct text *text, int rows)
     canvas_clear(&text->canvas);
 }
 
+/* The kernel's word comes after the packet's row was printed, or before. */
+static void print_lost(const struct text *text, const struct event *event)
+{
+    const struct store_row *row = store_newest_lost(text->store);
+    char to[64], time[WORDS];
+
+    if (row)
+        printf("%9s  lost by the wire: it did not reach %s\n",
+               seconds_text(row->packet.time_ns - store_start(text->store), 9,
+                            time),
+               endpoint_text(&event->lost.destination, to, sizeof to));
+}
+
 static void text_event(void *self, const struct event *event)
 {
     struct text *text = self;
@@ -75,6 +95,8 @@ static void text_event(void *self, const struct event *event)
     size_t rows;
 
     store_event(text->store, event);
+    if (event->kind == EVENT_LOST)
+        print_lost(text, event);
     if (event->kind != EVENT_PACKET)
         return;
     rows = store_rows(text->store);

@@ -8,6 +8,7 @@
 
 #include "viz/capture/capture.h"
 #include "viz/events/event.h"
+#include "viz/kernel/loss.h"
 #include "viz/kernel/sockets.h"
 #include "viz/track/track.h"
 
@@ -28,6 +29,9 @@ struct session {
     int64_t changed_ns;       /* when there was last a packet, or the kernel had
                              something new to say (monotonic) */
     uint64_t look, last_look; /* sums over the sockets of two looks */
+    /* Make its wire lose packets: as keeper_loss(). NULL: it cannot. */
+    int (*lose)(void *self, const struct loss *loss, char *why, size_t size);
+    void *lose_self;
     bool failed; /* `failure` is told when what came before it was */
     struct capture_error failure;
 };

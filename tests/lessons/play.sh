@@ -92,6 +92,24 @@ play "$tiny" --play
 [ $status = 1 ] || fail "a missing program: status $status"
 grep -q "no-such-program" "$work/out" || fail "a missing program is not shown"
 
+# --- the wire block --------------------------------------------------------
+
+mkdir "$work/03-wire"
+cp tests/lessons/wire/README.md tests/terms.py "$work/03-wire/"
+wire=$work/03-wire/README.md
+play "$wire" --play --record
+[ $status = 0 ] || fail "the lossy wire: status $status"
+grep -q 'loses every 3rd packet' "$work/out" || fail "the loss is not told"
+play "$wire" --play --replay
+[ $status = 0 ] || fail "the lossy wire from its recording: status $status"
+sed 's/^loss 1.3/clean/' tests/lessons/wire/README.md |
+    sed 's/^lost udp 7003$/& within 1s/' >"$wire"
+play "$wire" --play
+[ $status = 1 ] || fail "nothing is lost on a clean wire, but the status is $status"
+sed 's/^loss 1.3/loss 3/' tests/lessons/wire/README.md >"$wire"
+play "$wire" --play
+[ $status = 2 ] || fail "loss 3: status $status, not 2"
+
 # --- what is wrong with the call is status 2, and a sentence ---------------
 
 refused() { # word, arguments...

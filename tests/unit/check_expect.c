@@ -158,10 +158,24 @@ END_TEST
 
 START_TEST(what_no_event_shows_is_refused_in_a_clear_sentence)
 {
-    refused_with("listen unix /tmp/x", "not observable yet");
-    refused_with("lost udp 7003", "not observable yet");
-    refused_with("tls client-hello", "not observable yet");
+    refused_with("tls client-hello", "lesson 9");
+    refused_with("tls data from client", "lesson 9");
     refused_with("tls hello", "client-hello");
+}
+END_TEST
+
+START_TEST(a_path_is_a_word_that_the_kernel_has_room_for)
+{
+    char line[160] = "listen unix ";
+
+    refused_with("listen unix", "the path of a socket");
+    refused_with("listen unix \"\"", "the path of a socket");
+    refused_with("listen unix \"a\\0b\"", "the path of a socket");
+    refused_with("listen unix /tmp/x /tmp/y", "the end of the line");
+    memset(line + 12, 'a', 108);
+    refused_with(line, "107 bytes");
+    refused_with("lost udp", "a port");
+    refused_with("lost tcp 7003", "udp");
 }
 END_TEST
 
@@ -937,10 +951,153 @@ static TCase *language(void)
     tcase_add_test(tcase, every_term_is_understood);
     tcase_add_test(tcase, a_wrong_word_is_named_with_what_may_stand_there);
     tcase_add_test(tcase, what_no_event_shows_is_refused_in_a_clear_sentence);
+    tcase_add_test(tcase, a_path_is_a_word_that_the_kernel_has_room_for);
     tcase_add_test(tcase, patience_is_ten_seconds_or_what_within_says);
     tcase_add_test(tcase, hostile_lines_are_refused_not_overrun);
     return tcase;
 }
+
+/* --- what is lost, and Unix-domain sockets --------------------------------- */
+
+static void unix_socket(const char *path)
+{
+    struct event event = {.kind = EVENT_UNIX, .path = path};
+
+    expect_feed(expect, &event);
+}
+
+static void whole_look(void)
+{
+    struct event event = {.kind = EVENT_LOOKED};
+
+    expect_feed(expect, &event);
+}
+
+START_TEST(a_unix_socket_listens_as_of_the_last_whole_look)
+{
+    begin_kernel("listen unix /tmp/echo.sock", "not listen unix @echo",
+                 "listen unix /tmp/other.sock");
+    ck_assert(expect_wants_unix(expect));
+    ck_assert_str_eq(expect_reason(expect, 0),
+                     "no program listens at /tmp/echo.sock yet");
+    unix_socket("/tmp/echo.soc");
+    unix_socket("/tmp/echo.sock");
+    ck_assert_str_eq(ticks(), "...");
+    whole_look();
+    ck_assert_str_eq(ticks(), "T..");
+    whole_look();
+    unix_socket("/tmp/other.sock");
+    whole_look();
+    ck_assert_str_eq(ticks(), "TTT");
+    end();
+}
+END_TEST
+
+START_TEST(a_unix_path_is_the_same_with_a_dot_before_it)
+{
+    begin_kernel("listen unix echo.sock");
+    unix_socket("./echo.sock");
+    whole_look();
+    ck_assert_str_eq(ticks(), "T");
+    end();
+    begin_kernel("handshake tcp 7001");
+    ck_assert(!expect_wants_unix(expect));
+    end();
+}
+END_TEST
+
+static struct packet datagram(uint16_t from, uint16_t to)
+{
+    struct packet packet = {.status = DECODE_OK,
+                            .has_transport = true,
+                            .protocol = PROTO_UDP,
+                            .source = {4, {127, 0, 0, 1}, from},
+                            .destination = {4, {127, 0, 0, 1}, to},
+                            .payload_length = 5};
+
+    return packet;
+}
+
+static void lost(uint8_t protocol, uint16_t from, uint16_t to)
+{
+    struct packet packet = datagram(from, to);
+    struct event event = {.kind = EVENT_LOST, .time_ns = 1};
+
+    packet.protocol = protocol;
+    event.lost = lost_packet_of(&packet);
+    expect_feed(expect, &event);
+}
+
+START_TEST(a_datagram_is_lost_when_the_wire_says_so)
+{
+    begin("lost udp 7003", "lost udp 7003");
+    lost(PROTO_TCP, 40000, 7003);
+    lost(PROTO_UDP, 40000, 7004);
+    ck_assert_str_eq(ticks(), "..");
+    lost(PROTO_UDP, 40000, 7003);
+    ck_assert_str_eq(ticks(), "T.");
+    lost(PROTO_UDP, 7003, 40000); /* the answer */
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
+static void udp_socket(uint16_t port, uint32_t drops, uint64_t cookie)
+{
+    struct event event = {.kind = EVENT_SOCKET};
+
+    event.socket = (struct socket_sample){.protocol = PROTO_UDP,
+                                          .state = TCP_CLOSED,
+                                          .local = {4, {127, 0, 0, 1}, port},
+                                          .cookie = cookie,
+                                          .drops = drops};
+    expect_feed(expect, &event);
+}
+
+START_TEST(a_datagram_is_lost_when_a_buffer_was_full)
+{
+    begin_kernel("lost udp 7003", "lost udp 7003");
+    udp_socket(7003, 0, 1);
+    whole_look();
+    udp_socket(7003, 0, 1);
+    udp_socket(7004, 5, 2);
+    whole_look();
+    ck_assert_str_eq(ticks(), "..");
+    udp_socket(7003, 2, 1);
+    whole_look();
+    ck_assert_str_eq(ticks(), "T.");
+    udp_socket(7003, 2, 1);
+    whole_look();
+    ck_assert_str_eq(ticks(), "T.");
+    udp_socket(7003, 3, 9); /* a new socket at the same port */
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
+START_TEST(what_a_buffer_lost_before_our_time_does_not_count)
+{
+    begin_kernel("not lost udp 7003", "listen udp 7003");
+    udp_socket(7003, 40, 1);
+    whole_look();
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
+/* The kernel's word comes late: what followed on the wire is still there. */
+START_TEST(a_loss_takes_no_event_of_the_wire_away)
+{
+    struct packet packet = datagram(40000, 7003);
+
+    begin("lost udp 7003", "datagram udp 7003 from client x2 5 bytes");
+    wire_send(&wire, &packet);
+    wire_send(&wire, &packet);
+    lost(PROTO_UDP, 40000, 7003);
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
 
 static TCase *connections(void)
 {
@@ -986,6 +1143,12 @@ static TCase *kernel(void)
     tcase_add_test(tcase, an_event_before_a_state_was_sampled_still_counts);
     tcase_add_test(tcase, the_reason_knows_a_port_in_the_wrong_byte_order);
     tcase_add_test(tcase, the_reason_knows_a_server_outside_the_lab);
+    tcase_add_test(tcase, a_unix_socket_listens_as_of_the_last_whole_look);
+    tcase_add_test(tcase, a_unix_path_is_the_same_with_a_dot_before_it);
+    tcase_add_test(tcase, a_datagram_is_lost_when_the_wire_says_so);
+    tcase_add_test(tcase, a_datagram_is_lost_when_a_buffer_was_full);
+    tcase_add_test(tcase, what_a_buffer_lost_before_our_time_does_not_count);
+    tcase_add_test(tcase, a_loss_takes_no_event_of_the_wire_away);
     tcase_add_test(tcase, a_udp_server_listens_when_the_kernel_has_it_bound);
     return tcase;
 }

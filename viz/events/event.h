@@ -20,8 +20,13 @@ enum event_kind {
     EVENT_EXITED,  /* the command there ended */
     EVENT_WAITS,   /* the server's (or client's) thread is inside this call */
     EVENT_OUTSIDE, /* a listener on the lesson's port, outside the lab network */
-    EVENT_LOOKED   /* a look into the kernel's tables is complete: until then
+    EVENT_LOOKED,  /* a look into the kernel's tables is complete: until then
                        some of its EVENT_SOCKETs are new and others still old */
+    EVENT_LOST,    /* the lab's network lost this packet, says its kernel. It
+                       was captured too, some microseconds before; its
+                       EVENT_PACKET may yet come after this */
+    EVENT_UNIX     /* a Unix-domain socket listens, or takes datagrams, at this
+                       path; told in a look, when asked for */
 };
 
 /* A socket as sock_diag shows it. For LISTEN, receive_queue counts connections
@@ -37,6 +42,17 @@ struct socket_sample {
     uint32_t uid;
     uint32_t inode;  /* 0 when no process owns it */
     uint64_t cookie; /* names the socket for as long as the machine is up */
+    uint32_t drops;  /* datagrams that came and were thrown away, the buffer
+                        being full, since it was opened */
+};
+
+/* What names a packet that was lost. */
+struct lost_packet {
+    uint8_t protocol; /* PROTO_TCP, PROTO_UDP */
+    struct endpoint source, destination;
+    uint32_t ip_id;  /* IPv4; else 0 */
+    uint32_t seq;    /* TCP; else 0 */
+    uint32_t length; /* payload bytes */
 };
 
 enum wait_call {
@@ -67,7 +83,10 @@ struct event {
             const char *text; /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
                                         and nothing else; borrowed */
         };
-        struct { /* EVENT_WAITS */
+        struct lost_packet lost; /* EVENT_LOST */
+        const char *path;        /* EVENT_UNIX: as given to bind(), '@' before
+                                    an abstract name; borrowed */
+        struct {                 /* EVENT_WAITS */
             enum flow_side side;
             uint16_t port;
             enum wait_call call;
@@ -77,6 +96,9 @@ struct event {
 
 /* A place that events go to. */
 typedef void event_sink_fn(void *self, const struct event *event);
+
+/* What it would be called if it were lost. */
+struct lost_packet lost_packet_of(const struct packet *packet);
 
 /* "accept"; and back, WAIT_OTHER for a word that is none. */
 const char *wait_call_name(enum wait_call call);

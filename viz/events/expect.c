@@ -30,6 +30,7 @@ void expect_free(struct expect *expect)
         return;
     for (size_t i = 0; i < expect->count; i++) {
         free(expect->lines[i].text);
+        free(expect->lines[i].path);
         free(expect->lines[i].partials);
         free(expect->lines[i].failure);
     }
@@ -72,6 +73,14 @@ int expect_add(struct expect *expect, const char *text, char *why, size_t size)
         free(line.text);
         return no_memory(why, size);
     }
+    if (line.term.kind == TERM_LISTEN_UNIX) {
+        line.path = strdup((const char *)line.term.text);
+        if (!line.path || observed_watch_path(&expect->observed, line.path)) {
+            free(line.path);
+            free(line.text);
+            return no_memory(why, size);
+        }
+    }
     expect->lines[expect->count++] = line;
     return 0;
 }
@@ -85,6 +94,8 @@ static bool holds(const struct expect *expect, const struct term *term)
     switch (term->kind) {
     case TERM_LISTEN:
         return observed_listens(observed, term->protocol, term->port);
+    case TERM_LISTEN_UNIX:
+        return observed_listens_unix(observed, (const char *)term->text);
     case TERM_STATE:
         return observed_in_state(observed, term->port, term->side, term->state);
     case TERM_ESTABLISHED:
@@ -316,6 +327,11 @@ bool expect_needs_lab(const struct expect *expect, size_t n)
     kind = expect->lines[n].term.kind;
     return kind == TERM_WAITS || kind == TERM_PRINTS || kind == TERM_EXITS ||
            kind == TERM_SHELL;
+}
+
+bool expect_wants_unix(const struct expect *expect)
+{
+    return expect->observed.path_count > 0;
 }
 
 bool expect_wants_waits(const struct expect *expect, enum flow_side *side,

@@ -61,6 +61,8 @@ bool expect_needs_lab(const struct expect *expect, size_t n);
 /* What line n waits for and what is there instead, in one sentence for a
  * person ("the server's end is CLOSE_WAIT, not yet CLOSED"); may be "". */
 const char *expect_reason(struct expect *expect, size_t n);
+/* Whether some line needs EVENT_UNIX: then the caller asks for it. */
+bool expect_wants_unix(const struct expect *expect);
 /* Whether a line that is now awaited needs EVENT_WAITS of this side: then the
  * caller looks (it costs a read of /proc); *port is set. */
 bool expect_wants_waits(const struct expect *expect, enum flow_side *side,

@@ -150,10 +150,33 @@ void json_begin(struct json_writer *json, FILE *out)
           out);
 }
 
+static void print_lost(struct json_writer *json, const struct event *event)
+{
+    const struct lost_packet *lost = &event->lost;
+    char source[ADDRESS_TEXT], destination[ADDRESS_TEXT];
+
+    fputs("{\"type\":\"lost\"", json->out);
+    print_time(json, event->time_ns);
+    fprintf(
+        json->out,
+        ",\"proto\":\"%s\",\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\","
+        "\"dport\":%u,\"len\":%" PRIu32,
+        lost->protocol == PROTO_UDP ? "udp" : "tcp",
+        endpoint_address(&lost->source, source, sizeof source),
+        lost->source.port,
+        endpoint_address(&lost->destination, destination, sizeof destination),
+        lost->destination.port, lost->length);
+    if (lost->protocol == PROTO_TCP)
+        fprintf(json->out, ",\"seq\":%" PRIu32, lost->seq);
+    fputs("}\n", json->out);
+}
+
 void json_event(void *self, const struct event *event)
 {
     struct json_writer *json = self;
 
+    if (event->kind == EVENT_LOST && json->started)
+        print_lost(json, event);
     if (event->kind != EVENT_PACKET)
         return;
     if (!json->started) {

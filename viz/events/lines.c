@@ -86,9 +86,11 @@ static enum fact_kind fact_for(const struct term *term)
         return FACT_ENTERED;
     case TERM_LISTEN: /* it proves a listener that no look has seen */
         return FACT_HANDSHAKE;
+    case TERM_LOST:
+        return FACT_LOST;
+    case TERM_LISTEN_UNIX:
     case TERM_ESTABLISHED:
     case TERM_SHELL:
-    case TERM_LOST:
     case TERM_TLS:
         break;
     }

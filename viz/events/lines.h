@@ -19,6 +19,7 @@ struct partial {
 
 struct line {
     char *text; /* as written */
+    char *path; /* `listen unix`; else NULL */
     struct term term;
     enum expect_status status; /* a `not` line: BROKEN or still WAITING */
     uint32_t seen;             /* of the `times` that it wants */

@@ -40,6 +40,30 @@ int observed_watch(struct observed *observed, uint8_t protocol, uint16_t port)
     return 0;
 }
 
+/* bind("./echo.sock") and `listen unix echo.sock` are the same. */
+static bool same_path(const char *a, const char *b)
+{
+    while (a[0] == '.' && a[1] == '/')
+        a += 2;
+    while (b[0] == '.' && b[1] == '/')
+        b += 2;
+    return strcmp(a, b) == 0;
+}
+
+int observed_watch_path(struct observed *observed, const char *path)
+{
+    for (size_t i = 0; i < observed->path_count; i++)
+        if (same_path(observed->paths[i].path, path))
+            return 0;
+    if (observed->path_count == OBSERVED_PATHS) {
+        errno = ENOSPC;
+        return -1;
+    }
+    observed->paths[observed->path_count++] = (struct watched_path){
+        .path = path};
+    return 0;
+}
+
 void observed_open(struct observed *observed)
 {
     for (size_t i = 0; i < observed->port_count; i++) {
@@ -47,6 +71,7 @@ void observed_open(struct observed *observed)
 
         memset(port->bytes, 0, sizeof port->bytes);
         memset(port->datagrams, 0, sizeof port->datagrams);
+        memset(port->lost, 0, sizeof port->lost);
         port->refused = port->outside = false;
     }
     for (int i = 0; i < 3; i++)
@@ -254,6 +279,66 @@ static void see_wait(struct observed *observed, const struct event *event,
     sink(self, &fact);
 }
 
+static void lose(struct watched_port *port, bool buffer, fact_sink_fn *sink,
+                 void *self)
+{
+    struct fact fact = {.kind = FACT_LOST,
+                        .source = SOURCE_KERNEL,
+                        .protocol = port->protocol,
+                        .port = port->port};
+
+    port->lost[buffer]++;
+    sink(self, &fact);
+}
+
+static void see_lost(struct observed *observed, const struct lost_packet *lost,
+                     fact_sink_fn *sink, void *self)
+{
+    for (size_t i = 0; i < observed->port_count; i++) {
+        struct watched_port *port = &observed->ports[i];
+
+        if (port->protocol == lost->protocol &&
+            (port->port == lost->source.port ||
+             port->port == lost->destination.port))
+            lose(port, false, sink, self);
+    }
+}
+
+/* What a UDP socket's full buffer has lost since the last look. One that was
+ * there before the first look has lost what it has before our time. */
+static void see_drops(struct observed *observed,
+                      const struct socket_sample *socket, fact_sink_fn *sink,
+                      void *self)
+{
+    const struct socket_sample *before = samples_find(&observed->samples,
+                                                      socket);
+    struct watched_port *port = observed_port(observed, socket->protocol,
+                                              socket->local.port);
+    uint32_t old = before ? before->drops : 0;
+
+    if (!port || socket->protocol != PROTO_UDP || socket->drops <= old ||
+        (!before && !observed->looked))
+        return;
+    lose(port, true, sink, self);
+    port->lost[1] += socket->drops - old - 1;
+}
+
+static void see_path(struct observed *observed, const char *path)
+{
+    for (size_t i = 0; i < observed->path_count; i++)
+        if (same_path(observed->paths[i].path, path))
+            observed->paths[i].seen = true;
+}
+
+static void end_look(struct observed *observed)
+{
+    observed->looked = true;
+    for (size_t i = 0; i < observed->path_count; i++) {
+        observed->paths[i].there = observed->paths[i].seen;
+        observed->paths[i].seen = false;
+    }
+}
+
 static uint16_t swapped(uint16_t port)
 {
     return (uint16_t)(port << 8 | port >> 8);
@@ -286,6 +371,7 @@ void observed_event(struct observed *observed, const struct event *event,
         see_packet(observed, event->packet, event->note, sink, self);
         break;
     case EVENT_SOCKET:
+        see_drops(observed, &event->socket, sink, self);
         if (relevant(observed, &event->socket))
             samples_put(&observed->samples, &event->socket);
         break;
@@ -293,7 +379,13 @@ void observed_event(struct observed *observed, const struct event *event,
         samples_remove(&observed->samples, &event->socket);
         break;
     case EVENT_LOOKED:
-        observed->looked = true;
+        end_look(observed);
+        break;
+    case EVENT_LOST:
+        see_lost(observed, &event->lost, sink, self);
+        break;
+    case EVENT_UNIX:
+        see_path(observed, event->path);
         break;
     case EVENT_OUTSIDE:
         port = observed_port(observed, event->socket.protocol,
@@ -324,6 +416,14 @@ bool observed_listens(const struct observed *observed, uint8_t protocol,
     if (observed->kernel)
         return samples_bound(&observed->samples, protocol, &any) != NULL;
     return port && port->answered > 0;
+}
+
+bool observed_listens_unix(const struct observed *observed, const char *path)
+{
+    for (size_t i = 0; i < observed->path_count; i++)
+        if (same_path(observed->paths[i].path, path))
+            return observed->paths[i].there;
+    return false;
 }
 
 size_t observed_established(const struct observed *observed, uint16_t number)

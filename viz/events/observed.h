@@ -19,6 +19,7 @@ enum fact_kind {
     FACT_ZERO_WINDOW,
     FACT_DATA,
     FACT_DATAGRAM,
+    FACT_LOST, /* a datagram, by the wire or at a full buffer */
     FACT_CLOSE,
     FACT_RESET,
     FACT_ENTERED, /* an end came into a state */
@@ -37,6 +38,7 @@ enum fact_source {
     SOURCE_A,
     SOURCE_B,
     SOURCE_C,
+    SOURCE_KERNEL, /* what it lost, told a moment after the packet */
     SOURCES
 };
 
@@ -87,6 +89,8 @@ struct watched_port {
     size_t answered;          /* connections whose server took part */
     size_t in[2][TCP_STATES]; /* connections by an end's state */
     size_t established;       /* both ends */
+    uint64_t lost[2];         /* UDP, since observed_open(): on the wire, and
+                                  for a full buffer */
     bool refused;             /* since observed_open() */
     bool outside;             /* a listener outside the lab network */
 };
@@ -99,13 +103,22 @@ struct watched_terminal {
     char last[80]; /* the last line printed, cut */
 };
 
-enum { OBSERVED_PORTS = 32 };
+/* A path that `listen unix` waits for. */
+struct watched_path {
+    const char *path; /* borrowed */
+    bool there;       /* as of the last look that is complete */
+    bool seen;        /* in the look that is under way */
+};
+
+enum { OBSERVED_PORTS = 32, OBSERVED_PATHS = 32 };
 
 struct observed {
     bool kernel; /* EVENT_SOCKETs come: see expect_new() */
     bool looked; /* one look is complete */
     struct watched_port ports[OBSERVED_PORTS];
     size_t port_count;
+    struct watched_path paths[OBSERVED_PATHS];
+    size_t path_count;
     struct watched *flows; /* by id and port, ascending */
     size_t flow_count, flow_room;
     struct samples samples;
@@ -116,6 +129,8 @@ struct observed {
 void observed_fini(struct observed *observed);
 /* Watch for a port; 0, or -1 with errno ENOSPC (more than OBSERVED_PORTS). */
 int observed_watch(struct observed *observed, uint8_t protocol, uint16_t port);
+/* The same for a path, which must live as long as *observed. */
+int observed_watch_path(struct observed *observed, const char *path);
 /* Forget what happened; keep what is. */
 void observed_open(struct observed *observed);
 /* First brings what is up to date, then gives the facts to the sink. What
@@ -127,6 +142,7 @@ struct watched_port *observed_port(const struct observed *observed,
                                    uint8_t protocol, uint16_t port);
 bool observed_listens(const struct observed *observed, uint8_t protocol,
                       uint16_t port);
+bool observed_listens_unix(const struct observed *observed, const char *path);
 /* How many connections have both ends ESTABLISHED. */
 size_t observed_established(const struct observed *observed, uint16_t port);
 /* Whether some connection to `port` has that end in that state; lasting states

@@ -215,6 +215,22 @@ static void reason_terminal(struct expect *expect, const struct term *term)
             term->terminal);
 }
 
+static void reason_lost(struct expect *expect, const struct term *term)
+{
+    const struct watched_port *port = observed_port(&expect->observed,
+                                                    PROTO_UDP, term->port);
+    uint64_t sent = port ? port->datagrams[0] + port->datagrams[1] : 0;
+
+    if (sent == 0 && !say_no_listener(expect, term))
+        say(expect, "no datagram to or from port %u has been sent yet",
+            term->port);
+    else if (sent > 0)
+        say(expect,
+            "%" PRIu64 " datagram%s to or from port %u %s sent, and the "
+            "kernel says of none that it was lost",
+            sent, sent == 1 ? "" : "s", term->port, sent == 1 ? "was" : "were");
+}
+
 static void reason_count(struct expect *expect, const struct line *line)
 {
     if (line->term.times > 1)
@@ -232,6 +248,15 @@ static void reason_of(struct expect *expect, const struct line *line)
     case TERM_LISTEN:
         if (!say_no_listener(expect, term))
             say(expect, "nobody has answered on port %u yet", term->port);
+        break;
+    case TERM_LISTEN_UNIX:
+        if (expect->observed.kernel)
+            say(expect, "no program listens at %s yet", line->path);
+        else
+            say(expect, "a file of packets says nothing of %s", line->path);
+        break;
+    case TERM_LOST:
+        reason_lost(expect, term);
         break;
     case TERM_STATE:
         reason_state(expect, term);

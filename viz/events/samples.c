@@ -172,6 +172,19 @@ void samples_remove(struct samples *samples, const struct socket_sample *socket)
     }
 }
 
+const struct socket_sample *samples_find(const struct samples *samples,
+                                         const struct socket_sample *socket)
+{
+    size_t slot;
+
+    if (samples->count == 0)
+        return NULL;
+    slot = slot_of(samples, socket);
+    return samples->slots[slot]
+               ? &samples->items[samples->slots[slot] - 1].socket
+               : NULL;
+}
+
 const struct socket_sample *samples_between(const struct samples *samples,
                                             uint8_t protocol,
                                             const struct endpoint *local,

@@ -33,6 +33,9 @@ void samples_remove(struct samples *samples,
 
 /* The same address and port, an IPv4 one also as mapped into IPv6. */
 bool samples_same_end(const struct endpoint *a, const struct endpoint *b);
+/* What was put in for the same socket last, NULL for nothing. */
+const struct socket_sample *samples_find(const struct samples *samples,
+                                         const struct socket_sample *socket);
 /* The newest socket of `protocol` between these two ends, NULL for none. */
 const struct socket_sample *samples_between(const struct samples *samples,
                                             uint8_t protocol,

@@ -7,7 +7,16 @@
 
 #include "viz/events/samples.h"
 
-enum { DEFAULT_ROWS = 100000, MOST_FLOWS = 65536 };
+enum {
+    DEFAULT_ROWS = 100000,
+    MOST_FLOWS = 65536,
+    WAITING = 64,
+    LOOK_BACK = 4096 /* rows, for the one that was lost */
+};
+
+/* Captured, and this much later lost, at most; and how much the two clocks may
+ * differ (one counts in microseconds). */
+static const int64_t loss_takes_ns = 50000000, clocks_differ_ns = 1000;
 
 /* A flow, and how many rows of it are in the ring. */
 struct kept {
@@ -24,6 +33,14 @@ struct store {
     struct samples samples;
     bool kernel;
     int64_t now_ns, start_ns;
+    /* Lost packets whose rows are not there yet; the oldest give way. */
+    struct waiting {
+        struct lost_packet lost;
+        int64_t time_ns; /* 0: free */
+    } waiting[WAITING];
+    size_t next_waiting;
+    uint64_t lost;
+    const struct store_row *newest_lost;
 };
 
 struct store *store_new(size_t most_rows)
@@ -162,6 +179,82 @@ static struct kept *keep_flow(struct store *store, const struct flow *flow)
     return kept;
 }
 
+/* --- lost packets ---------------------------------------------------------- */
+
+static bool is_lost(const struct store_row *row, const struct lost_packet *lost)
+{
+    struct lost_packet it = lost_packet_of(&row->packet);
+
+    return it.protocol == lost->protocol && it.ip_id == lost->ip_id &&
+           it.seq == lost->seq && it.length == lost->length &&
+           samples_same_end(&it.source, &lost->source) &&
+           samples_same_end(&it.destination, &lost->destination);
+}
+
+static bool may_be(const struct store_row *row, const struct lost_packet *lost,
+                   int64_t lost_ns)
+{
+    int64_t apart = lost_ns - row->packet.time_ns;
+
+    return !row->lost && apart >= -clocks_differ_ns && apart < loss_takes_ns &&
+           is_lost(row, lost);
+}
+
+/* The newest row that may be it: two datagrams may be alike to the last bit.
+ * NULL when there is none. */
+static struct store_row *find_lost(struct store *store,
+                                   const struct event *event)
+{
+    for (size_t i = 0; i < store->count && i < LOOK_BACK; i++) {
+        size_t n = (store->first + store->count - 1 - i) % store->room;
+
+        if (may_be(&store->rows[n], &event->lost, event->time_ns))
+            return &store->rows[n];
+    }
+    return NULL;
+}
+
+static void keep_lost(struct store *store, const struct event *event)
+{
+    struct store_row *row = find_lost(store, event);
+
+    store->lost++;
+    store->newest_lost = row;
+    if (row) {
+        row->lost = true;
+        return;
+    }
+    store->waiting[store->next_waiting] = (struct waiting){event->lost,
+                                                           event->time_ns};
+    store->next_waiting = (store->next_waiting + 1) % WAITING;
+}
+
+/* A row has come: it may be one that was waited for. */
+static void look_among_waiting(struct store *store, struct store_row *row)
+{
+    if (store->lost == 0)
+        return;
+    for (size_t i = 0; i < WAITING && !row->lost; i++) {
+        struct waiting *waiting = &store->waiting[i];
+
+        if (waiting->time_ns == 0 ||
+            !may_be(row, &waiting->lost, waiting->time_ns))
+            continue;
+        row->lost = true;
+        waiting->time_ns = 0;
+    }
+}
+
+uint64_t store_lost(const struct store *store)
+{
+    return store->lost;
+}
+
+const struct store_row *store_newest_lost(const struct store *store)
+{
+    return store->newest_lost;
+}
+
 /* --- rows ------------------------------------------------------------------ */
 
 static void keep_packet(struct store *store, const struct packet *packet,
@@ -177,6 +270,7 @@ static void keep_packet(struct store *store, const struct packet *packet,
     store->count++;
     row->packet = *packet;
     row->note = *note;
+    row->lost = false;
     if (length > STORE_PAYLOAD)
         length = STORE_PAYLOAD;
     if (length > 0)
@@ -188,6 +282,7 @@ static void keep_packet(struct store *store, const struct packet *packet,
         kept->rows++;
     if (store->forgotten + store->count == 1)
         store->start_ns = packet->time_ns;
+    look_among_waiting(store, row);
 }
 
 void store_event(void *self, const struct event *event)
@@ -204,6 +299,8 @@ void store_event(void *self, const struct event *event)
     } else if (event->kind == EVENT_GONE) {
         store->kernel = true;
         samples_remove(&store->samples, &event->socket);
+    } else if (event->kind == EVENT_LOST) {
+        keep_lost(store, event);
     }
 }
 

@@ -16,6 +16,7 @@ struct store_row {
     struct packet packet; /* payload points into `payload` below, and
                              payload_captured counts what is there */
     struct note note;
+    bool lost; /* the lab's network lost it: EVENT_LOST told so */
     uint8_t payload[STORE_PAYLOAD]; /* its first bytes, raw: never to a screen
                                        but through canvas_text() */
 };
@@ -49,6 +50,11 @@ const struct socket_sample *store_socket(const struct store *store, size_t n);
 const struct socket_sample *store_socket_of(const struct store *store,
                                             const struct flow *flow,
                                             enum flow_side side);
+/* How many packets the lab's network has lost (EVENT_LOST). */
+uint64_t store_lost(const struct store *store);
+/* Right after an EVENT_LOST: the row that it is about, NULL when that has not
+ * come yet (it will be marked then). */
+const struct store_row *store_newest_lost(const struct store *store);
 /* Time of the newest event; of the first packet. 0 before any. */
 int64_t store_now(const struct store *store);
 int64_t store_start(const struct store *store);

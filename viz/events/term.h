@@ -11,6 +11,7 @@
 enum term_kind {
     /* True while it holds. */
     TERM_LISTEN,
+    TERM_LISTEN_UNIX,
     TERM_STATE,
     TERM_ESTABLISHED,
     TERM_SHELL,
@@ -27,9 +28,8 @@ enum term_kind {
     TERM_WAITS,
     TERM_PRINTS,
     TERM_EXITS,
-    /* Read, but nothing in the event stream shows them yet. */
     TERM_LOST,
-    TERM_TLS
+    TERM_TLS /* read, but nothing in the event stream shows it yet */
 };
 
 enum { TERM_TEXT = 256, TERM_PATIENCE = 10, TERM_MOST_PATIENCE = 3600 };
@@ -48,7 +48,8 @@ struct term {
     uint32_t times; /* established N; retransmit N and datagram xN, from 1 */
     bool has_bytes; /* N bytes */
     uint64_t bytes;
-    uint8_t text[TERM_TEXT]; /* raw: escapes are undone, may hold a 0 */
+    uint8_t text[TERM_TEXT]; /* raw: escapes are undone, may hold a 0; of
+                                 `listen unix` the path, which holds none */
     size_t text_length;      /* 0: no text was given */
     unsigned patience;       /* seconds */
     bool timed;              /* `within Ns` was written */

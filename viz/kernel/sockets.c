@@ -13,6 +13,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ enum {
     ATTEMPTS = 4,   /* of a dump that changes interrupted */
     MOST = 131072,  /* sockets of one look; the rest are not told */
     FIRST_ROOM = 64,
+    PATHS_MOST = 1 << 20, /* bytes of Unix-domain paths */
     STATES_ALL = (1 << TCP_STATES) - 1 + (1 << TCP_STATES) /* + NEW_SYN_RECV */
 };
 
@@ -40,6 +42,11 @@ struct sockets {
     struct mnl_socket *netlink;
     unsigned sequence;
     struct look now, before;
+    bool also_unix;
+    struct paths {
+        char *text; /* one behind the other, each with its NUL */
+        size_t length, room;
+    } paths; /* of Unix-domain sockets, as of the last look */
     char buffer[BUFFER];
 };
 
@@ -74,7 +81,13 @@ void sockets_close(struct sockets *sockets)
         mnl_socket_close(sockets->netlink);
     free(sockets->now.samples);
     free(sockets->before.samples);
+    free(sockets->paths.text);
     free(sockets);
+}
+
+void sockets_also_unix(struct sockets *sockets, bool also)
+{
+    sockets->also_unix = also;
 }
 
 /* --- one message --------------------------------------------------------- */
@@ -135,6 +148,20 @@ static void read_sample(const struct inet_diag_msg *message, uint8_t protocol,
                   id->idiag_dport);
 }
 
+/* SK_MEMINFO's drops, when the message has them (sock_diag(7)). */
+static int on_attribute(const struct nlattr *attribute, void *self)
+{
+    struct socket_sample *sample = self;
+    uint32_t memory[SK_MEMINFO_VARS];
+
+    if (mnl_attr_get_type(attribute) != INET_DIAG_SKMEMINFO ||
+        mnl_attr_get_payload_len(attribute) < sizeof memory)
+        return MNL_CB_OK;
+    memcpy(memory, mnl_attr_get_payload(attribute), sizeof memory);
+    sample->drops = memory[SK_MEMINFO_DROPS];
+    return MNL_CB_OK;
+}
+
 /* --- asking -------------------------------------------------------------- */
 
 /* One answer under way: where its samples go, and of which protocol they are. */
@@ -167,13 +194,14 @@ static int on_message(const struct nlmsghdr *header, void *self)
     if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg))
         return MNL_CB_OK;
     read_sample(mnl_nlmsg_get_payload(header), answer->protocol, &sample);
+    mnl_attr_parse(header, sizeof(struct inet_diag_msg), on_attribute, &sample);
     if (answer->look->count < MOST && add(answer->look, &sample) == -1)
         return MNL_CB_ERROR;
     return MNL_CB_OK;
 }
 
-static int send_request(struct sockets *sockets,
-                        const struct inet_diag_req_v2 *what, uint16_t flags)
+static int send_request(struct sockets *sockets, const void *what,
+                        size_t length, uint16_t flags)
 {
     char bytes[MNL_ALIGN(sizeof(struct nlmsghdr)) +
                MNL_ALIGN(sizeof(struct inet_diag_req_v2))]
@@ -183,8 +211,7 @@ static int send_request(struct sockets *sockets,
     header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
     header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
     header->nlmsg_seq = ++sockets->sequence;
-    memcpy(mnl_nlmsg_put_extra_header(header, sizeof *what), what,
-           sizeof *what);
+    memcpy(mnl_nlmsg_put_extra_header(header, length), what, length);
     return mnl_socket_sendto(sockets->netlink, header, header->nlmsg_len) < 0
                ? -1
                : 0;
@@ -226,6 +253,10 @@ static int receive(struct sockets *sockets, struct answer *answer, bool dump)
     return 0;
 }
 
+/* What of TCP nobody reads is not asked for. */
+#define EXTRAS(protocol) \
+    ((protocol) == PROTO_UDP ? 1 << (INET_DIAG_SKMEMINFO - 1) : 0)
+
 /* A dump that the kernel interrupted (EINTR: the table changed under it) or
  * that overran our buffer (ENOBUFS) is asked for again; the last attempt is
  * taken as it is, for a table that never rests. */
@@ -234,11 +265,12 @@ static int dump(struct sockets *sockets, struct answer *answer, uint8_t family,
 {
     const struct inet_diag_req_v2 what = {.sdiag_family = family,
                                           .sdiag_protocol = answer->protocol,
+                                          .idiag_ext = EXTRAS(answer->protocol),
                                           .idiag_states = states};
     size_t start = answer->look->count;
 
     for (int attempt = 1;; attempt++) {
-        if (send_request(sockets, &what, NLM_F_DUMP) == -1)
+        if (send_request(sockets, &what, sizeof what, NLM_F_DUMP) == -1)
             return -1;
         if (receive(sockets, answer, true) == 0)
             return 0;
@@ -251,6 +283,97 @@ static int dump(struct sockets *sockets, struct answer *answer, uint8_t family,
         if (attempt == ATTEMPTS)
             return errno == EINTR ? 0 : -1;
         answer->look->count = start;
+    }
+}
+
+/* --- Unix-domain sockets ------------------------------------------------- */
+
+static int add_path(struct paths *paths, const char *name, size_t length)
+{
+    if (length + 1 > paths->room - paths->length) {
+        size_t room = paths->room * 2 + length + 128;
+        char *larger = room > PATHS_MOST ? NULL : realloc(paths->text, room);
+
+        if (larger == NULL)
+            return -1;
+        paths->text = larger;
+        paths->room = room;
+    }
+    memcpy(paths->text + paths->length, name, length);
+    paths->length += length;
+    paths->text[paths->length++] = '\0';
+    return 0;
+}
+
+/* Of an abstract name the first byte is 0: '@', as ss(8) and netstat(8) show
+ * it. A name with another 0 in it ends there. */
+static int on_unix_name(const struct nlattr *attribute, void *self)
+{
+    struct paths *paths = self;
+    char name[108];
+    size_t length = mnl_attr_get_payload_len(attribute);
+
+    if (mnl_attr_get_type(attribute) != UNIX_DIAG_NAME || length == 0 ||
+        length > sizeof name)
+        return MNL_CB_OK;
+    memcpy(name, mnl_attr_get_payload(attribute), length);
+    if (name[0] == '\0')
+        name[0] = '@';
+    add_path(paths, name, strnlen(name, length));
+    return MNL_CB_OK;
+}
+
+/* Those that wait for somebody: listeners, and bound datagram sockets. The
+ * accepted ones of a listener have its name too. */
+static int on_unix(const struct nlmsghdr *header, void *self)
+{
+    const struct unix_diag_msg *message = mnl_nlmsg_get_payload(header);
+
+    if (mnl_nlmsg_get_payload_len(header) < sizeof *message)
+        return MNL_CB_OK;
+    if (message->udiag_state == TCP_LISTEN || message->udiag_type == SOCK_DGRAM)
+        mnl_attr_parse(header, sizeof *message, on_unix_name, self);
+    return MNL_CB_OK;
+}
+
+/* Their paths; none when the kernel cannot tell. */
+static void look_at_unix(struct sockets *sockets)
+{
+    const struct unix_diag_req what = {.sdiag_family = AF_UNIX,
+                                       .udiag_states = UINT32_MAX,
+                                       .udiag_show = UDIAG_SHOW_NAME};
+    unsigned port = mnl_socket_get_portid(sockets->netlink);
+    int go_on = MNL_CB_OK;
+
+    sockets->paths.length = 0;
+    if (!sockets->also_unix ||
+        send_request(sockets, &what, sizeof what, NLM_F_DUMP) == -1)
+        return;
+    while (go_on > MNL_CB_STOP) {
+        ssize_t n = mnl_socket_recvfrom(sockets->netlink, sockets->buffer,
+                                        sizeof sockets->buffer);
+
+        if (n == -1 && errno == EINTR)
+            continue;
+        go_on = n == -1
+                    ? MNL_CB_ERROR
+                    : mnl_cb_run(sockets->buffer, (size_t)n, sockets->sequence,
+                                 port, on_unix, &sockets->paths);
+    }
+    if (go_on == MNL_CB_ERROR)
+        flush(sockets);
+}
+
+static void tell_unix(const struct sockets *sockets, int64_t time_ns,
+                      event_sink_fn *sink, void *self)
+{
+    struct event event = {.kind = EVENT_UNIX, .time_ns = time_ns};
+    size_t at = 0;
+
+    while (at < sockets->paths.length) {
+        event.path = sockets->paths.text + at;
+        sink(self, &event);
+        at += strlen(event.path) + 1;
     }
 }
 
@@ -321,11 +444,13 @@ int sockets_look(struct sockets *sockets, event_sink_fn *sink, void *self)
             dump(sockets, &answer, AF_INET6, STATES_ALL) == -1)
             return -1;
     }
+    look_at_unix(sockets);
     put_in_order(&sockets->now);
     time_ns = clock_wall();
     for (size_t i = 0; i < sockets->now.count; i++)
         tell(EVENT_SOCKET, &sockets->now.samples[i], time_ns, sink, self);
     tell_gone(sockets, time_ns, sink, self);
+    tell_unix(sockets, time_ns, sink, self);
     tell(EVENT_LOOKED, NULL, time_ns, sink, self);
     sockets->before = sockets->now;
     sockets->now = old;
@@ -385,7 +510,7 @@ int sockets_find(struct sockets *sockets, uint8_t protocol,
         errno = EINVAL;
         return -1;
     }
-    if (send_request(sockets, &what, 0) == -1)
+    if (send_request(sockets, &what, sizeof what, 0) == -1)
         return -1;
     if (receive(sockets, &answer, false) == -1) {
         flush(sockets);

@@ -16,6 +16,11 @@ struct sockets;
 struct sockets *sockets_open(void);
 void sockets_close(struct sockets *sockets);
 
+/* From the next look on also tell of Unix-domain sockets, by EVENT_UNIX: of
+ * those in this network namespace that listen, or are bound and take
+ * datagrams. */
+void sockets_also_unix(struct sockets *sockets, bool also);
+
 /* Look once: EVENT_SOCKET for every socket, then EVENT_GONE for each that was
  * there at the last look and is not now, then EVENT_LOOKED. 0, or -1 with errno
  * and nothing told. About 1 us a socket. */

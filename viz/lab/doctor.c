@@ -18,6 +18,7 @@
 
 #include "common/netns.h"
 #include "viz/capture/capture.h"
+#include "viz/kernel/loss.h"
 #include "viz/kernel/sockets.h"
 
 enum { WORDS = 1600 };
@@ -33,6 +34,27 @@ static bool try_private(char *why, size_t size)
     if (netns_enter(&failed) == 0)
         return true;
     netns_explain(failed, errno, why, size);
+    return false;
+}
+
+static bool try_loss(char *why, size_t size)
+{
+    const struct loss loss = {1, 2};
+    enum netns_step failed;
+    int watch;
+
+    if (netns_enter(&failed) < 0) {
+        snprintf(why, size, "It needs the private network.");
+        return false;
+    }
+    if (loss_set(&loss) == 0 && (watch = loss_watch()) >= 0) {
+        close(watch);
+        return true;
+    }
+    snprintf(why, size,
+             "The kernel's nf_tables: %s. To have it:\n"
+             "  sudo modprobe -a nf_tables nft_numgen nft_log nfnetlink_log",
+             strerror(errno));
     return false;
 }
 
@@ -143,6 +165,7 @@ static const struct {
     {"private network", "each lesson in a network of its own, without root",
      try_private},
     {"live wire", "every packet, as it happens", try_capture},
+    {"lossy wire", "packets lost on purpose, in lessons 3 and on", try_loss},
     {"kernel's sockets", "the kernel's own states beside ours", try_sockets},
     {"cells", "the autograder runs your program in one", try_bubblewrap},
     {"terminal", "the lesson as a full screen", try_terminal},

@@ -36,6 +36,7 @@ struct keeper {
     int pidfd;
     int requests, news; /* news: -1 once the keeper is gone */
     int epoll;          /* of news and streams */
+    int losses;         /* of loss_watch(); -1: none yet */
     struct stream streams[KEEPER_LETTERS]; /* by letter */
     bool ended;                            /* the command of keeper_run() */
     int status;
@@ -162,7 +163,7 @@ static struct keeper *keeper_new(void)
     if (keeper == NULL)
         return NULL;
     keeper->process = -1;
-    keeper->pidfd = keeper->requests = keeper->news = -1;
+    keeper->pidfd = keeper->requests = keeper->news = keeper->losses = -1;
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < KEEPER_LETTERS; i++)
         keeper->streams[i].fd = -1;
@@ -246,6 +247,7 @@ void keeper_close(struct keeper *keeper)
         close(keeper->requests);
     }
     close_if_open(keeper->news);
+    close_if_open(keeper->losses);
     if (keeper->process != -1)
         wait_for_end(keeper);
     close_if_open(keeper->pidfd);
@@ -264,6 +266,8 @@ static int ask(struct keeper *keeper, const void *request, size_t length,
     int fds[WORDS_FDS], count = 0;
     ssize_t n;
 
+    if (fd != NULL)
+        *fd = -1;
     if (words_send(keeper->requests, request, length, NULL, 0) == -1)
         return -1;
     n = words_receive(keeper->requests, reply, sizeof *reply, fds, &count);
@@ -343,6 +347,47 @@ int keeper_waits(struct keeper *keeper, pid_t pid, struct wait_info *threads,
     if (count > 0)
         memcpy(threads, reply.waits, (size_t)count * sizeof *threads);
     return count;
+}
+
+static void explain_loss(const struct loss *loss, char *why, size_t size)
+{
+    char words[LOSS_TEXT];
+
+    if (errno == ENETDOWN)
+        snprintf(why, size,
+                 "%s needs the lab's own network; this is the machine's.\n"
+                 "Type make doctor: it says what would allow one.",
+                 loss_text(loss, words));
+    else if (errno == EOPNOTSUPP)
+        snprintf(why, size,
+                 "%s needs nf_tables in the kernel. Type:\n"
+                 "sudo modprobe -a nf_tables nft_numgen nft_log nfnetlink_log",
+                 loss_text(loss, words));
+    else
+        snprintf(why, size, "%s was refused: %s", loss_text(loss, words),
+                 strerror(errno));
+}
+
+int keeper_loss(struct keeper *keeper, const struct loss *loss, char *why,
+                size_t size)
+{
+    const struct request request = {.word = WORD_LOSS,
+                                    .lost = (uint16_t)loss->lost,
+                                    .of = (uint16_t)loss->of};
+    struct reply reply;
+    int result, losses = -1, error;
+
+    result = ask(keeper, &request, sizeof request, &reply, &losses);
+    error = errno;
+    if (losses != -1 && (keeper->losses != -1 || watch(keeper, losses) == -1))
+        close(losses);
+    else if (losses != -1)
+        keeper->losses = losses;
+    errno = error;
+    if (result == -1)
+        explain_loss(loss, why, size);
+    errno = error;
+    return result;
 }
 
 /* --- what comes unasked -------------------------------------------------- */
@@ -443,5 +488,7 @@ int keeper_shells(struct keeper *keeper, event_sink_fn *sink, void *self)
     for (int i = 0; i < KEEPER_LETTERS; i++)
         if (keeper->streams[i].fd != -1)
             drain(&keeper->streams[i], sink, self);
+    if (keeper->losses != -1)
+        loss_take(keeper->losses, sink, self);
     return result;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "viz/events/event.h"
+#include "viz/kernel/loss.h"
 #include "viz/kernel/waits.h"
 
 struct keeper;
@@ -68,9 +69,16 @@ int keeper_ended(struct keeper *keeper, int *status);
 int keeper_waits(struct keeper *keeper, pid_t pid, struct wait_info *threads,
                  int most);
 
+/* From now on so many packets of the private network are lost (kernel/loss.h),
+ * and keeper_shells() tells of each by EVENT_LOST. 0; or -1 with errno, and why
+ * for a person in `why` (at most two lines). */
+int keeper_loss(struct keeper *keeper, const struct loss *loss, char *why,
+                size_t size);
+
 /* Live lessons: shells that the student opens with `make shell` connect here
  * and send what their terminal shows. poll(2) this descriptor, then call
- * keeper_shells(), which turns it into EVENT_OPENED, TYPED, PRINTED, EXITED. */
+ * keeper_shells(), which turns it into EVENT_OPENED, TYPED, PRINTED, EXITED;
+ * and what was lost into EVENT_LOST. */
 int keeper_shells_fd(const struct keeper *keeper); /* an epoll descriptor */
 int keeper_shells(struct keeper *keeper, event_sink_fn *sink, void *self);
 

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "viz/kernel/loss.h"
 #include "viz/lab/bash.h"
 #include "viz/lab/reaper.h"
 
@@ -200,6 +201,28 @@ static void tell_waits(struct keeper_process *keeper,
     words_send(keeper->requests, &reply, sizeof reply, NULL, 0);
 }
 
+/* Only in a network of our own, never in the machine's. What is lost is told
+ * to who asked first. */
+static void lose_packets(struct keeper_process *keeper,
+                         const struct request *request)
+{
+    const struct loss loss = {request->lost, request->of};
+    struct reply reply = {.error = 0};
+    int watch = -1;
+
+    if (keeper->net_fd == -1)
+        reply.error = ENETDOWN;
+    else if (loss.lost > loss.of || loss.of > LOSS_MOST)
+        reply.error = EINVAL;
+    else if (!keeper->loss_watched && (watch = loss_watch()) != -1)
+        keeper->loss_watched = true;
+    if (reply.error == 0 && loss_set(&loss) == -1)
+        reply.error = errno;
+    words_send(keeper->requests, &reply, sizeof reply, &watch, watch != -1);
+    if (watch != -1)
+        close(watch);
+}
+
 /* false when viz is gone, or wants us to end. */
 static bool obey(struct keeper_process *keeper)
 {
@@ -226,6 +249,9 @@ static bool obey(struct keeper_process *keeper)
     case WORD_RUN:
         start_command(keeper, request, packet.bytes + sizeof *request,
                       (size_t)n - sizeof *request);
+        return true;
+    case WORD_LOSS:
+        lose_packets(keeper, request);
         return true;
     case WORD_WAITS:
         tell_waits(keeper, request);

@@ -34,6 +34,7 @@ struct keeper_process {
 
     int signals;   /* signalfd: SIGCHLD, SIGTERM */
     pid_t command; /* of WORD_RUN, 0 */
+    bool loss_watched;
     struct place places[KEEPER_LETTERS];
 };
 

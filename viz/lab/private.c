@@ -30,6 +30,7 @@ static bool has_ended(void *self)
 {
     struct run *run = self;
 
+    keeper_shells(run->keeper, session_event, &run->session); /* what is lost */
     if (!run->ended)
         run->ended = keeper_ended(run->keeper, &run->status) != 0;
     return run->ended;
@@ -73,6 +74,26 @@ static int open_session(struct run *run)
     return 0;
 }
 
+static int lose(void *self, const struct loss *loss, char *why, size_t size)
+{
+    struct run *run = self;
+
+    return keeper_loss(run->keeper, loss, why, size);
+}
+
+/* --loss, before the first packet. */
+static int start_losing(struct run *run)
+{
+    const struct loss loss = {run->options->lost, run->options->lost_of};
+    char why[256];
+
+    run->session.lose = lose;
+    run->session.lose_self = run;
+    if (loss.of > 0 && keeper_loss(run->keeper, &loss, why, sizeof why) < 0)
+        return cannot(why);
+    return 0;
+}
+
 static void tell_status(const struct run *run)
 {
     const char *name = run->options->command[0];
@@ -96,6 +117,8 @@ static int run_inside(struct run *run)
     if (keeper_drop_rights() == -1)
         return cannot("the rights in the private network could not be given "
                       "up, so nothing was started.");
+    if (start_losing(run) != 0)
+        return STATUS_CANNOT;
     if (keeper_run(run->keeper, options->command, &command) == -1) {
         fprintf(stderr, "viz: %s cannot be run: %s\n", options->command[0],
                 strerror(errno));

@@ -19,6 +19,8 @@ enum word {
     WORD_TERMINAL = 1, /* start a terminal of play mode */
     WORD_RUN,          /* run the command of --private; its strings follow */
     WORD_WAITS,        /* what the threads of a process wait for */
+    WORD_LOSS,         /* lose packets, or stop; beside the first reply the
+                           descriptor of loss_watch() */
     WORD_END           /* end everything; no reply: the keeper ends */
 };
 
@@ -28,6 +30,7 @@ struct request {
     uint32_t word;
     char letter; /* WORD_TERMINAL */
     uint16_t rows, columns;
+    uint16_t lost, of;  /* WORD_LOSS: struct loss */
     int32_t process;    /* WORD_WAITS */
     uint32_t arguments; /* WORD_RUN: how many strings, each with its NUL */
 };

@@ -98,6 +98,18 @@ static void socket_evidence(const struct event *event, char *text, size_t size)
         snprintf(text, size, "the kernel has: %s %s", state, local);
 }
 
+static void lost_evidence(const struct lost_packet *lost, char *text,
+                          size_t size)
+{
+    char from[ENDPOINT], to[ENDPOINT];
+
+    snprintf(text, size, "the wire lost: %s > %s %s, %u byte%s",
+             endpoint_text(&lost->source, from, sizeof from),
+             endpoint_text(&lost->destination, to, sizeof to),
+             lost->protocol == PROTO_UDP ? "UDP" : "TCP", lost->length,
+             lost->length == 1 ? "" : "s");
+}
+
 char *evidence_text(const struct event *event, char *text, size_t size)
 {
     text[0] = '\0';
@@ -125,6 +137,12 @@ char *evidence_text(const struct event *event, char *text, size_t size)
                  event->terminal, event->status);
         break;
     case EVENT_LOOKED:
+        break;
+    case EVENT_LOST:
+        lost_evidence(&event->lost, text, size);
+        break;
+    case EVENT_UNIX:
+        snprintf(text, size, "the kernel has: unix %s", event->path);
         break;
     case EVENT_WAITS:
         snprintf(text, size, "/proc: the %s is inside %s()",

@@ -311,6 +311,13 @@ static void rewind_to_step(struct feed *feed)
 
 /* --- both -------------------------------------------------------------- */
 
+static bool wants_unix(const struct feed *feed)
+{
+    const struct step *step = player_step(feed->player);
+
+    return step->expect && expect_wants_unix(step->expect);
+}
+
 int feed_pump(struct feed *feed, struct capture_error *error)
 {
     int packets;
@@ -318,6 +325,8 @@ int feed_pump(struct feed *feed, struct capture_error *error)
     error->kind = CAPTURE_FINE;
     if (feed->replay)
         return pump_replay(feed);
+    if (feed->session.sockets)
+        sockets_also_unix(feed->session.sockets, wants_unix(feed));
     packets = session_pump(&feed->session, PUMP_MOST, error);
     if (packets < 0)
         return -1;
@@ -366,6 +375,23 @@ bool feed_at_end(const struct feed *feed)
     return feed->replay && !next_item(feed, feed->player->at);
 }
 
+int feed_wire(struct feed *feed)
+{
+    const struct step *step = player_step(feed->player);
+    const struct document *document = feed->player->document;
+    struct loss loss = wire_at(document, step->last);
+    bool anew = loss.lost != feed->loss.lost || loss.of != feed->loss.of;
+
+    for (size_t i = step->first; i < step->last; i++)
+        anew |= document->blocks[i].kind == BLOCK_WIRE;
+    feed->wire_why[0] = '\0';
+    feed->loss = loss;
+    if (!anew || feed->replay || !feed->keeper)
+        return 0;
+    return keeper_loss(feed->keeper, &loss, feed->wire_why,
+                       sizeof feed->wire_why);
+}
+
 bool feed_next(struct feed *feed)
 {
     if (feed->replay)
@@ -375,6 +401,7 @@ bool feed_next(struct feed *feed)
     if (feed->record)
         record_step(feed->record, feed->player->at, clock_wall());
     feed->due_ns = clock_now() + PAUSE_LEAST;
+    feed_wire(feed);
     return true;
 }
 
@@ -384,6 +411,7 @@ bool feed_back(struct feed *feed)
         return false;
     if (feed->replay)
         feed_resume(feed);
+    feed_wire(feed);
     return true;
 }
 
@@ -391,11 +419,13 @@ void feed_again(struct feed *feed)
 {
     if (feed->replay)
         rewind_to_step(feed);
+    feed_wire(feed);
     player_again(feed->player);
 }
 
 void feed_resume(struct feed *feed)
 {
+    feed_wire(feed);
     if (!feed->replay)
         return;
     rewind_to_step(feed);

@@ -14,6 +14,7 @@
 #include "viz/lesson/player.h"
 #include "viz/lesson/record.h"
 #include "viz/lesson/replay.h"
+#include "viz/lesson/wire.h"
 #include "viz/session.h"
 
 /* How fast a replay goes. */
@@ -37,6 +38,8 @@ struct feed {
     int64_t outside_ns;  /* when the machine's own sockets are */
     uint64_t kernel;     /* changes when a look found something else */
     uint64_t looking;    /* the same, gathered during a look */
+    struct loss loss;    /* what the wire loses in the open step, */
+    char wire_why[256];  /* or why it cannot; "" */
     event_sink_fn *also; /* gets every event, too; or NULL */
     void *also_self;
 };
@@ -62,7 +65,12 @@ int feed_timeout(const struct feed *feed);
 /* A replay has nothing more for the open step; false when live. */
 bool feed_at_end(const struct feed *feed);
 
-/* Turn the player's steps. False at the ends of the lesson. */
+/* Bring the wire to what the lesson says for the open step; the counts begin
+ * anew where it has a wire block of its own. 0; -1 with feed->wire_why. A
+ * replay has its losses in it. */
+int feed_wire(struct feed *feed);
+
+/* Turn the player's steps, and the wire with them. False at the ends of the lesson. */
 bool feed_next(struct feed *feed);
 bool feed_back(struct feed *feed);
 void feed_again(struct feed *feed);

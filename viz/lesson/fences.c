@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/kernel/loss.h"
+
 /* Fences that are shown and not run. Anything else is refused, so that a
  * misspelt `observe` cannot go unnoticed. */
 static const char *const shown[] = {"", "text", "c", "sh", "console", "make"};
@@ -162,16 +164,12 @@ static int add_line(struct block *block, const char *line, int length)
 /* "clean" or "loss N/M" with 0 < N <= M <= 1000. */
 static bool wire_ok(const char *line, int length)
 {
-    unsigned lost, of;
-    int used = 0;
     char copy[DOCUMENT_LINE + 1];
+    struct loss loss;
 
     snprintf(copy, sizeof copy, "%.*s", length, line);
-    if (strcmp(copy, "clean") == 0)
-        return true;
-    /* NOLINTNEXTLINE(cert-err34-c): the widths bound both numbers */
-    return sscanf(copy, "loss %4u/%4u%n", &lost, &of, &used) == 2 &&
-           copy[used] == '\0' && lost > 0 && lost <= of && of <= 1000;
+    return (strncmp(copy, "loss ", 5) == 0 || strcmp(copy, "clean") == 0) &&
+           loss_read(&loss, copy) == 0;
 }
 
 static int body_of_lines(struct block *block, const char *body,

@@ -20,10 +20,25 @@ struct live {
     struct screen *screen;
     struct lesson_view view;
     uint64_t drawn;        /* player->changes as of the last picture */
+    char network[80];      /* which, and what its wire loses */
     bool outside;          /* whether it warned of a server outside */
     int64_t next_frame_ns; /* not before this */
     bool dirty, quit;
 };
+
+/* "private network, loss 1/3" */
+static void tell_wire(struct live *live)
+{
+    const struct feed *feed = live->lesson->feed;
+    char text[LOSS_TEXT];
+
+    snprintf(live->network, sizeof live->network, "%s%s%s",
+             live->lesson->network, feed->loss.of > 0 ? ", " : "",
+             feed->loss.of > 0 ? loss_text(&feed->loss, text) : "");
+    if (*feed->wire_why)
+        snprintf(live->view.message, sizeof live->view.message, "%.*s",
+                 (int)strcspn(feed->wire_why, "\n"), feed->wire_why);
+}
 
 static void draw(struct live *live)
 {
@@ -79,6 +94,7 @@ static void grant(struct live *live, enum lesson_wish wish)
     case LESSON_NOTHING:
         return;
     }
+    tell_wire(live);
     save(live);
 }
 
@@ -179,7 +195,8 @@ int live_run(struct lesson *lesson)
         return 2;
     }
     lesson_view_init(&live.view, lesson->player, lesson->feed->store);
-    live.view.network = lesson->network;
+    live.view.network = live.network;
+    tell_wire(&live);
     live.view.replay = lesson->feed->replay != NULL;
     if (lesson->resumed && !live.view.replay &&
         !player_finished(lesson->player))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/lesson/wire.h"
 #include "viz/lesson/wrap.h"
 #include "viz/screen/canvas.h"
 #include "viz/views/ladder.h"
@@ -69,6 +70,14 @@ static void print_typed(FILE *out, const struct block *block)
     }
 }
 
+static void print_wire(FILE *out, const struct block *block)
+{
+    struct loss loss = wire_of(block);
+    char text[WIRE_SENTENCE];
+
+    page_prose(out, "  ~ ", wire_sentence(&loss, text));
+}
+
 void page_block(FILE *out, const struct block *block)
 {
     switch (block->kind) {
@@ -100,8 +109,11 @@ void page_block(FILE *out, const struct block *block)
         for (size_t i = 0; i < block->line_count; i++)
             fprintf(out, "    %c) %s\n", (char)('a' + (int)i), block->lines[i]);
         return;
-    case BLOCK_OBSERVE:
     case BLOCK_WIRE:
+        fputc('\n', out);
+        print_wire(out, block);
+        return;
+    case BLOCK_OBSERVE:
         return;
     }
 }

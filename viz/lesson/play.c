@@ -245,8 +245,9 @@ static int play_block(struct play *play, const struct block *block)
     case BLOCK_OBSERVE:
         return replay ? observe_replay(play) : observe(play);
     case BLOCK_WIRE:
-        return interrupted(play, "a wire block (loss) needs lesson 3's "
-                                 "network, which this viz does not have yet");
+        return feed_wire(play->lesson->feed) < 0
+                   ? interrupted(play, play->lesson->feed->wire_why)
+                   : 0;
     default:
         return 0;
     }

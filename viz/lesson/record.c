@@ -78,7 +78,7 @@ static bool is_news(const struct record *record,
             return old->state != socket->state ||
                    old->receive_queue != socket->receive_queue ||
                    old->send_queue != socket->send_queue ||
-                   old->timer != socket->timer ||
+                   old->timer != socket->timer || old->drops != socket->drops ||
                    (old->inode == 0) != (socket->inode == 0);
     }
     return true;
@@ -93,14 +93,14 @@ static void write_socket(struct record *record, const struct event *event)
           event->time_ns);
     fprintf(record->out,
             " %s %s %s %s receive %u send %u timer %u retransmits %u ms %u "
-            "inode %u cookie %" PRIu64 "\n",
+            "inode %u cookie %" PRIu64 " drops %u\n",
             socket->protocol == PROTO_UDP ? "udp" : "tcp",
             tcp_state_name(socket->state),
             endpoint_text(&socket->local, local, sizeof local),
             endpoint_text(&socket->remote, remote, sizeof remote),
             socket->receive_queue, socket->send_queue, socket->timer,
             socket->retransmits, socket->timer_ms, socket->inode,
-            socket->cookie);
+            socket->cookie, socket->drops);
     record->batch = true;
 }
 
@@ -125,6 +125,30 @@ static void record_terminal(struct record *record, const char *word,
     else if (event->kind != EVENT_OPENED)
         fprintf(record->out, " %s", event->text);
     fputc('\n', record->out);
+}
+
+static void record_lost(struct record *record, const struct event *event)
+{
+    const struct lost_packet *lost = &event->lost;
+    char source[64], destination[64];
+
+    stamp(record, "lost", event->time_ns);
+    fprintf(record->out, " %s %s %s id %u seq %u length %u\n",
+            lost->protocol == PROTO_UDP ? "udp" : "tcp",
+            endpoint_text(&lost->source, source, sizeof source),
+            endpoint_text(&lost->destination, destination, sizeof destination),
+            lost->ip_id, lost->seq, lost->length);
+}
+
+/* A path with a control character is no line of the file. */
+static void record_unix(struct record *record, const struct event *event)
+{
+    for (const char *c = event->path; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return;
+    stamp(record, "unix", event->time_ns);
+    fprintf(record->out, " %s\n", event->path);
+    record->batch = true;
 }
 
 void record_event(void *self, const struct event *event)
@@ -160,6 +184,12 @@ void record_event(void *self, const struct event *event)
         fprintf(record->out, " %s %u %s\n",
                 event->side == FLOW_SERVER ? "server" : "client", event->port,
                 wait_call_name(event->call));
+        break;
+    case EVENT_LOST:
+        record_lost(record, event);
+        break;
+    case EVENT_UNIX:
+        record_unix(record, event);
         break;
     case EVENT_PACKET:  /* capture_keep() has it */
     case EVENT_OUTSIDE: /* this machine's affair */

@@ -141,7 +141,7 @@ static bool named(char **line, const char *name, uint64_t most, uint64_t *value)
 static bool socket_of(char *line, struct socket_sample *socket)
 {
     const char *protocol = word(&line), *state = word(&line);
-    uint64_t receive, send, timer, retransmits, ms, inode, cookie;
+    uint64_t receive, send, timer, retransmits, ms, inode, cookie, drops;
 
     if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
         return false;
@@ -164,7 +164,42 @@ static bool socket_of(char *line, struct socket_sample *socket)
     socket->timer_ms = (uint32_t)ms;
     socket->inode = (uint32_t)inode;
     socket->cookie = cookie;
+    if (*line == '\0') /* recorded before drops were looked at */
+        return true;
+    if (!named(&line, "drops", UINT32_MAX, &drops))
+        return false;
+    socket->drops = (uint32_t)drops;
     return true;
+}
+
+static bool lost_of(char *line, struct lost_packet *lost)
+{
+    const char *protocol = word(&line);
+    uint64_t id, seq, length;
+
+    if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
+        return false;
+    lost->protocol = *protocol == 't' ? PROTO_TCP : PROTO_UDP;
+    if (!endpoint_of(word(&line), &lost->source) ||
+        !endpoint_of(word(&line), &lost->destination) ||
+        !named(&line, "id", UINT32_MAX, &id) ||
+        !named(&line, "seq", UINT32_MAX, &seq) ||
+        !named(&line, "length", UINT32_MAX, &length))
+        return false;
+    lost->ip_id = (uint32_t)id;
+    lost->seq = (uint32_t)seq;
+    lost->length = (uint32_t)length;
+    return true;
+}
+
+static bool path_of(const char *line, struct event *event)
+{
+    event->path = line;
+    for (const char *c = line; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    }
+    return *line != '\0';
 }
 
 static bool waits_of(char *line, struct event *event)
@@ -210,6 +245,7 @@ static const struct {
     {"looked", EVENT_LOOKED}, {"opened", EVENT_OPENED},
     {"typed", EVENT_TYPED},   {"printed", EVENT_PRINTED},
     {"exited", EVENT_EXITED}, {"waits", EVENT_WAITS},
+    {"lost", EVENT_LOST},     {"unix", EVENT_UNIX},
 };
 
 static bool body_of(char *line, struct event *event)
@@ -220,6 +256,10 @@ static bool body_of(char *line, struct event *event)
         return socket_of(line, &event->socket);
     case EVENT_LOOKED:
         return true;
+    case EVENT_LOST:
+        return lost_of(line, &event->lost);
+    case EVENT_UNIX:
+        return path_of(line, event);
     case EVENT_WAITS:
         return waits_of(line, event);
     default:

@@ -73,6 +73,8 @@ static void print_step(struct textmode *text)
     if (step->predict && step->before != BEFORE_NEVER && step->answer < 0)
         printf("    (Last time you were %s.)\n",
                step->before == BEFORE_RIGHT ? "right" : "not right");
+    if (*text->lesson->feed->wire_why)
+        printf("\n%s\n", text->lesson->feed->wire_why);
     if (step->predict)
         puts("\nAnswer by its letter and Enter; Enter alone goes on.");
     else if (step->observe)

@@ -61,6 +61,7 @@ static void letters(struct page *page)
         next_line(page);
     }
     entry(page, "X", "also: a reset (RST)");
+    entry(page, "!", "lost by the lab's wire: its arrow is broken");
 }
 
 static void reading(struct page *page)

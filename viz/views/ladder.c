@@ -242,7 +242,7 @@ static void draw_arrow(struct area area, const struct layout *l, int row,
         area_fill(lane, 0, at, width + 2, style, ' ');
         area_text(lane, 0, at + 1, style, text);
     }
-    if (lost)
+    if (lost || packet->lost)
         break_arrow(lane, to_server, lead + width + 2);
 }
 

@@ -66,7 +66,7 @@ static void draw_title(const struct lesson_view *view, struct area bar)
     area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
     area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
                 " %s%s \u2502 %s", view->network,
-                view->dropped ? " \u2502 PACKETS LOST" : "",
+                view->dropped ? " \u2502 NOT ALL CAPTURED" : "",
                 player->document->title);
     area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
 }

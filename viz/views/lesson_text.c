@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/lesson/wire.h"
 #include "viz/lesson/wrap.h"
 
 enum { LINE = 0x2500 };
@@ -177,6 +178,14 @@ static void put_predict(struct strip *strip, const struct step *step)
     strip_prose(strip, 0, STYLE_PLAIN, block->reply);
 }
 
+static void put_wire(struct strip *strip, const struct block *block)
+{
+    struct loss loss = wire_of(block);
+    char text[WIRE_SENTENCE];
+
+    strip_prose(strip, 0, STYLE_STRONG, wire_sentence(&loss, text));
+}
+
 static void put_block(struct strip *strip, const struct step *step,
                       const struct block *block)
 {
@@ -198,7 +207,9 @@ static void put_block(struct strip *strip, const struct step *step,
         break;
     case BLOCK_TERMINAL:
     case BLOCK_OBSERVE:
+        break;
     case BLOCK_WIRE:
+        put_wire(strip, block);
         break;
     }
 }
@@ -227,7 +238,7 @@ void strip_step(struct strip *strip, const struct player *player,
         const struct block *block = &player->document->blocks[i];
 
         if (block->kind == BLOCK_TERMINAL || block->kind == BLOCK_OBSERVE ||
-            block->kind == BLOCK_WIRE || is_title(player, block))
+            is_title(player, block))
             continue;
         if (before && wants_air(before, block))
             strip->row++;

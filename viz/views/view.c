@@ -24,6 +24,7 @@ const struct view_help viewer_keys[] = {
     {"/", "show only what passes a filter: tcp port 7001 flag:R", "filter"},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; capturing goes on", "pause"},
+    {"L", "lose packets (private network): 1/10, 1/3, 1/2, none", NULL},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
     {"^C", "quit", NULL},
     {NULL, NULL, NULL},
@@ -92,11 +93,14 @@ const struct flow *viewer_flow(const struct viewer *viewer, int64_t id)
 static void title_right(const struct viewer *viewer, char *text, size_t size)
 {
     uint64_t seen = store_forgotten(viewer->store) + store_rows(viewer->store);
-    char lost[48] = "", mode[48] = "";
+    char lost[48] = "", mode[48] = "", wire[80] = "";
 
     if (viewer->dropped > 0)
         snprintf(lost, sizeof lost, "  %llu NOT CAPTURED",
                  (unsigned long long)viewer->dropped);
+    if (viewer->wire[0])
+        snprintf(wire, sizeof wire, "  %s: %llu lost", viewer->wire,
+                 (unsigned long long)store_lost(viewer->store));
     if (viewer->paused)
         snprintf(mode, sizeof mode, "  PAUSED +%llu",
                  (unsigned long long)(seen - viewer->paused_at));
@@ -104,8 +108,8 @@ static void title_right(const struct viewer *viewer, char *text, size_t size)
         snprintf(mode, sizeof mode, "  REPLAY");
     else if (viewer->live)
         snprintf(mode, sizeof mode, "  %s", viewer->follow ? "LIVE" : "live");
-    snprintf(text, size, " %llu packet%s%s%s ", (unsigned long long)seen,
-             seen == 1 ? "" : "s", lost, mode);
+    snprintf(text, size, " %llu packet%s%s%s%s ", (unsigned long long)seen,
+             seen == 1 ? "" : "s", lost, wire, mode);
 }
 
 static void draw_title(const struct viewer *viewer, struct area bar)
@@ -233,6 +237,9 @@ static void common_key(struct viewer *viewer, int key)
         return;
     case '/':
         prompt_open(viewer, '/');
+        return;
+    case 'L':
+        viewer->wire_wanted = true;
         return;
     case 'f':
         viewer->follow = !viewer->follow;

@@ -57,6 +57,8 @@ struct viewer {
     int help_top;
     int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */
+    char wire[32];     /* "loss 1/3"; "" while nothing is lost on purpose */
+    bool wire_wanted;  /* L was pressed: who runs the viewer turns it on */
     bool quit;
 
     uint64_t socket;        /* cookie of the socket under the cursor */

@@ -223,6 +223,10 @@ const struct verdict_word *verdict_word(enum verdict_name name)
 
 char packet_letter(const struct store_row *row, enum style *style)
 {
+    if (row->lost) {
+        *style = STYLE_BAD;
+        return '!';
+    }
     if (row->note.verdict_count > 0) {
         const struct verdict_word *word = verdict_word(
             row->note.verdicts[0].name);
