@@ -160,6 +160,11 @@ fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, o
 
 fuzz-programs: $(FUZZ)
 
+.PHONY: docs
+docs: deps-viz ## the pictures of README and docs, made by viz itself
+	@$(MAKE) --no-print-directory $(VIZ)
+	@VIZ=$(VIZ) sh tools/docs.sh
+
 format: ## clang-format every file in place
 	@git ls-files '*.c' '*.h' | grep -v '^tests/submissions/' | xargs clang-format -i
 

@@ -366,6 +366,25 @@ static void watch(struct browse *browse)
     browse->viewer.message[0] = '\0';
 }
 
+static int write_svg(const struct browse *browse, const char *path)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *out = standard ? stdout : fopen(path, "we");
+    char title[128];
+    bool failed = !out;
+
+    snprintf(title, sizeof title, "viz: %s", browse->viewer.source);
+    if (out) {
+        canvas_svg(&browse->canvas, title, out);
+        failed = ferror(out) | (standard ? fflush(out) : fclose(out));
+    }
+    if (!failed)
+        return 0;
+    fprintf(stderr, "viz: --svg %s cannot be written: %s.\n", path,
+            strerror(errno));
+    return 2;
+}
+
 static int dump(struct browse *browse)
 {
     const struct options *options = browse->options;
@@ -407,6 +426,8 @@ static int dump(struct browse *browse)
         viewer_key(&browse->viewer, key);
         viewer_draw(&browse->viewer, &browse->canvas);
     }
+    if (options->svg_path)
+        return write_svg(browse, options->svg_path);
     canvas_print(&browse->canvas, stdout);
     return 0;
 }

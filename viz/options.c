@@ -76,6 +76,8 @@ static const struct choice choices[] = {
     {ID_EXPECT, "expect", "TERM",
      "tick off observations: 'handshake tcp 7001' ...", NULL},
     {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL},
+    {ID_SVG, "svg", "FILE", "the screen as a picture; --dump says its size",
+     NULL},
     {ID_KEYS, "keys", "KEYS", "pressed before the dump: 'j<Enter>'", NULL},
     {ID_ASCII, "ascii", NULL, "draw with ASCII characters only", NULL},
     {ID_LESSON, "lesson", "FILE", "open a lesson; make lesson-1 does this",
@@ -89,9 +91,10 @@ static const struct choice choices[] = {
     {ID_DOCTOR, "doctor", NULL, "what this machine allows, and what helps",
      NULL},
     {ID_HELP, "help", NULL, "this text", NULL},
-    {ID_SVG, "svg", "FILE", NULL, NULL},
     {ID_WIRESHARK, "wireshark", NULL, NULL, NULL},
 };
+
+enum { SVG_COLUMNS = 100, SVG_ROWS = 30 }; /* without --dump */
 
 enum { CHOICES = sizeof choices / sizeof choices[0] };
 
@@ -351,6 +354,9 @@ static int take(struct options *options, struct seen *seen, enum id id,
         return set_mode(options, seen, MODE_EXPECT, id, error);
     case ID_DUMP:
         return set_mode(options, seen, MODE_DUMP, id, error);
+    case ID_SVG:
+        options->svg_path = value;
+        break;
     case ID_KEYS:
         options->keys = value;
         break;
@@ -376,7 +382,6 @@ static int take(struct options *options, struct seen *seen, enum id id,
     case ID_HELP:
         options->mode = MODE_HELP;
         break;
-    case ID_SVG:
     case ID_WIRESHARK:
         return fail(error,
                     "--%s is not built yet; --text and --dump give "
@@ -437,8 +442,16 @@ static int check(struct options *options, struct seen *seen,
                            "types: give one of them");
     if (options->record && !options->play)
         return fail(error, "--record goes with --play");
+    if (options->svg_path && options->mode == MODE_SCREEN) {
+        options->mode = MODE_DUMP;
+        options->dump_columns = SVG_COLUMNS;
+        options->dump_rows = SVG_ROWS;
+    }
+    if (options->svg_path && options->mode != MODE_DUMP)
+        return fail(error, "--svg draws the screen: it goes with --dump, -i "
+                           "and -r only");
     if (options->keys[0] != '\0' && options->mode != MODE_DUMP)
-        return fail(error, "--keys goes with --dump");
+        return fail(error, "--keys goes with --dump and --svg");
     return check_source(options, seen, error);
 }
 

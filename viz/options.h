@@ -48,6 +48,7 @@ struct options {
 
     int dump_columns, dump_rows; /* MODE_DUMP */
     const char *keys;            /* "" when none: see viewer_key_from_text() */
+    const char *svg_path; /* MODE_DUMP: as SVG into this file, "-" stdout */
 
     /* --private -- CMD, beside the screen, text, json, summary or expect. */
     bool private_network;

@@ -165,7 +165,7 @@ START_TEST(what_is_unknown_is_named)
     refused("-f", viz("tcp", "port", "80"));
     refused("from 1 on", viz("--count", "0"));
     refused("64 to 262144", viz("--snaplen", "63"));
-    refused("not built yet", viz("--svg", "x.svg"));
+    refused("--svg draws the screen", viz("--json", "--svg", "x.svg"));
     refused("not built yet", viz("--wireshark"));
 }
 END_TEST
