@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -85,27 +84,12 @@ const char *stage_shown(const struct stage *stage, char letter, unsigned n)
     return terminal->shown[(first + n) % STAGE_SHOWN];
 }
 
-/* The kernel hands what is written to a pty to its line discipline later, by
- * a worker: only the echo tells that the line has arrived. */
-static void match_echo(struct stage_terminal *terminal, const char *bytes,
-                       size_t length)
-{
-    for (size_t i = 0; i < length && terminal->echoed < terminal->echo_length;
-         i++) {
-        if (bytes[i] != terminal->echo[terminal->echoed])
-            terminal->echoed = 0;
-        if (bytes[i] == terminal->echo[terminal->echoed])
-            terminal->echoed++;
-    }
-}
-
 static void read_terminal(struct stage *stage, struct stage_terminal *terminal)
 {
     char bytes[4096];
     ssize_t n = read(terminal->fd, bytes, sizeof bytes);
 
     if (n > 0) {
-        match_echo(terminal, bytes, (size_t)n);
         terminal_feed(&terminal->parser, bytes, (size_t)n, clock_wall(),
                       stage_event, stage);
         return;
@@ -150,18 +134,22 @@ int stage_turn(struct stage *stage, int ms)
 
 /* --- when may be typed ------------------------------------------------- */
 
-/* What was typed before has been read: nothing waits in the tty. */
-static bool input_taken(const struct stage_terminal *terminal)
+/* What was typed before has been read. The kernel hands what is written to a
+ * pty's master to the line discipline later, by a worker; but poll(2) on the
+ * slave waits for that worker before it says that there is nothing to read, and
+ * a program that has been woken to read no longer counts as waiting. So a line
+ * that is still on its way, even a ^D, can never be taken for a line read. */
+bool stage_input_taken(int master)
 {
-    int slave = ioctl(terminal->fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    int waiting = 0;
+    int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct pollfd input = {.fd = slave, .events = POLLIN};
+    bool taken;
 
     if (slave < 0)
         return true; /* an old kernel: then the wait below must do */
-    if (ioctl(slave, FIONREAD, &waiting) < 0)
-        waiting = 0;
+    taken = poll(&input, 1, 0) == 0;
     close(slave);
-    return waiting == 0;
+    return taken;
 }
 
 static bool is_select(enum wait_call call)
@@ -185,7 +173,7 @@ static bool look_at_program(struct stage *stage,
     long before = look->number;
 
     if (!terminal->parser.in_command || program <= 0 ||
-        program == terminal->shell || !input_taken(terminal))
+        program == terminal->shell || !stage_input_taken(terminal->fd))
         return false;
     look->count = keeper_waits(stage->feed->keeper, program, look->threads,
                                THREADS_MOST);
@@ -346,37 +334,17 @@ static int type_command(struct stage *stage, struct stage_terminal *terminal,
     return wait_for(stage, terminal, has_started, "the command starts");
 }
 
-static bool does_echo(const struct stage_terminal *terminal)
-{
-    struct termios mode;
-
-    return tcgetattr(terminal->fd, &mode) == 0 && (mode.c_lflag & ECHO);
-}
-
-/* Input: once the program reads, and until the tty has it. An echo that a
- * program's own output tore apart is not waited for longer than a moment. */
+/* Input: once the program reads. */
 static int type_input(struct stage *stage, struct stage_terminal *terminal,
                       const char *text)
 {
     char line[DOCUMENT_LINE + 2];
     int length = snprintf(line, sizeof line, "%s\n", text);
-    int64_t moment = stage_deadline(stage, 1);
 
     if (wait_for(stage, terminal, reads, "its program reads the next line") < 0)
         return -1;
-    terminal->echo_length = (size_t)snprintf(
-        terminal->echo, sizeof terminal->echo, "%s\r\n", text);
-    terminal->echoed = 0;
     terminal_typed(&terminal->parser, line, (size_t)length);
-    if (put(stage, terminal, line, (size_t)length) < 0)
-        return -1;
-    while (terminal->fd >= 0 && terminal->echoed < terminal->echo_length &&
-           does_echo(terminal) && clock_now() < moment) {
-        if (stage_turn(stage, TURN_MS) < 0)
-            return -1;
-    }
-    terminal->echo_length = 0;
-    return 0;
+    return put(stage, terminal, line, (size_t)length);
 }
 
 int stage_type(struct stage *stage, char letter, const struct typed *typed)

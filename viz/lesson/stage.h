@@ -15,11 +15,9 @@ enum { STAGE_TERMINALS = 3, STAGE_SHOWN = 8, STAGE_SHOWN_LINE = 160 };
 struct stage_terminal {
     int fd; /* the pty's master, -1: not open */
     struct terminal parser;
-    pid_t shell;                  /* bash's process group */
-    unsigned commands;            /* how many were started, */
-    unsigned commands_before;     /* and when the last one was typed */
-    char echo[DOCUMENT_LINE + 4]; /* what the tty must echo of a typed line, */
-    size_t echo_length, echoed;   /* and how much of that has come */
+    pid_t shell;              /* bash's process group */
+    unsigned commands;        /* how many were started, */
+    unsigned commands_before; /* and when the last one was typed */
     char shown[STAGE_SHOWN][STAGE_SHOWN_LINE]; /* the last lines, a ring */
     unsigned shown_count;
 };
@@ -44,6 +42,9 @@ int stage_turn(struct stage *stage, int ms);
 /* Type one line of a terminal block; `make shell` opens the terminal. 0; or -1
  * with stage->why: what was waited for. */
 int stage_type(struct stage *stage, char letter, const struct typed *typed);
+
+/* Whether all that was written to a pty's master has been read by now. */
+bool stage_input_taken(int master);
 
 /* What the terminal showed last, oldest first; NULL past the end. */
 const char *stage_shown(const struct stage *stage, char letter, unsigned n);
