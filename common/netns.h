@@ -12,11 +12,12 @@
 enum netns_step { NETNS_DONE, NETNS_UNSHARE, NETNS_MAP, NETNS_LOOPBACK };
 
 /* Move the calling process (it must have one thread) into a new user and
- * network namespace and bring lo up. Afterwards it holds all capabilities
- * there; see netns_drop(). 0; or -1 with errno and in *failed the step that
- * was refused, and then the caller is where it was, with the rights it had.
- * Root maps the whole range of ids, so that it keeps its access to the files of
- * others only until netns_drop(). */
+ * network namespace and bring lo up; a RST does not end TIME_WAIT there (where
+ * that can be set: sysctl net.ipv4.tcp_rfc1337). Afterwards it holds all
+ * capabilities there; see netns_drop(). 0; or -1 with errno and in *failed the
+ * step that was refused, and then the caller is where it was, with the rights
+ * it had. Root maps the whole range of ids, so that it keeps its access to the
+ * files of others only until netns_drop(). */
 int netns_enter(enum netns_step *failed);
 
 /* What a machine says about namespaces, as far as it can be read; -1 where it

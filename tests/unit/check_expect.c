@@ -662,6 +662,27 @@ START_TEST(a_lasting_state_needs_wire_and_kernel)
 }
 END_TEST
 
+START_TEST(a_reset_in_time_wait_leaves_it_to_the_kernel)
+{
+    struct link link;
+    struct socket_sample server;
+
+    begin_kernel("state tcp 7001 server TIME_WAIT",
+                 "not state tcp 7001 client TIME_WAIT");
+    link = link_make(&wire, 40000, 7001);
+    link_open(&link);
+    link_close(&link, FLOW_SERVER);
+    link_send(&link, FLOW_CLIENT, TCP_RST, "");
+    wire_looked(&wire);
+    ck_assert_str_eq(ticks(), ".."); /* the kernel may have ended it */
+    server = link_socket(&link, FLOW_SERVER, TCP_TIME_WAIT);
+    wire_socket(&wire, EVENT_SOCKET, &server);
+    wire_looked(&wire);
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
 START_TEST(a_short_state_is_the_wires_alone)
 {
     struct link link;
@@ -1138,6 +1159,7 @@ static TCase *kernel(void)
     tcase_add_test(tcase, a_handshake_proves_a_listener_that_no_look_saw);
     tcase_add_test(tcase, an_ipv6_wildcard_listener_serves_ipv4);
     tcase_add_test(tcase, a_lasting_state_needs_wire_and_kernel);
+    tcase_add_test(tcase, a_reset_in_time_wait_leaves_it_to_the_kernel);
     tcase_add_test(tcase, a_short_state_is_the_wires_alone);
     tcase_add_test(tcase, established_is_counted_by_the_servers_sockets);
     tcase_add_test(tcase, an_event_before_a_state_was_sampled_still_counts);

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -74,6 +75,81 @@ START_TEST(loopback_is_up_and_nothing_else_is_there)
     client = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(client, (struct sockaddr *)&far, sizeof far), -1);
     ck_assert_int_eq(errno, ENETUNREACH);
+}
+END_TEST
+
+/* The server closes first, then the client: the server's end of the two ports
+ * is left in TIME_WAIT. */
+static void leave_time_wait(struct sockaddr_in *server,
+                            struct sockaddr_in *client)
+{
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int caller = socket(AF_INET, SOCK_STREAM, 0), called;
+    socklen_t length = sizeof *server;
+    char byte;
+
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)server, length), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)server, &length),
+                     0);
+    ck_assert_int_eq(connect(caller, (struct sockaddr *)server, length), 0);
+    ck_assert_int_eq(getsockname(caller, (struct sockaddr *)client, &length),
+                     0);
+    called = accept(listener, NULL, NULL);
+    ck_assert_int_ge(called, 0);
+    close(listener);
+    close(called);
+    ck_assert_int_eq(recv(caller, &byte, 1, 0), 0);
+    close(caller);
+}
+
+/* An old ACK comes late: TIME_WAIT answers it, and as nobody is left at the
+ * client's port, the kernel says RST for that. Returns when the RST is on the
+ * wire. */
+static void send_old_ack(const struct sockaddr_in *server,
+                         const struct sockaddr_in *client)
+{
+    struct tcphdr old = {.source = client->sin_port,
+                         .dest = server->sin_port,
+                         .doff = 5,
+                         .ack = 1};
+    int wire = socket(AF_PACKET, SOCK_DGRAM, htons(0x0800));
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_TCP);
+    uint16_t words[sizeof old / 2];
+    uint32_t sum = 2 * (0x7f00 + 0x0001) + IPPROTO_TCP + sizeof old;
+    struct {
+        uint8_t ip[20];
+        struct tcphdr tcp;
+    } seen;
+
+    memset(&seen, 0, sizeof seen);
+    memcpy(words, &old, sizeof old);
+    ck_assert_int_ge(wire, 0);
+    ck_assert_int_ge(raw, 0);
+    for (size_t i = 0; i < sizeof old / 2; i++)
+        sum += ntohs(words[i]);
+    sum = (sum >> 16) + (sum & 0xffff);
+    old.check = htons((uint16_t) ~(sum + (sum >> 16)));
+    ck_assert_int_eq(sendto(raw, &old, sizeof old, 0,
+                            (const struct sockaddr *)server, sizeof *server),
+                     sizeof old);
+    while (!seen.tcp.rst || seen.tcp.dest != server->sin_port)
+        ck_assert_int_gt(recv(wire, &seen, sizeof seen, 0), 0);
+}
+
+START_TEST(a_reset_does_not_end_time_wait)
+{
+    struct sockaddr_in server = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in client = server;
+
+    enter();
+    leave_time_wait(&server, &client);
+    send_old_ack(&server, &client);
+    ck_assert_int_eq(bind(socket(AF_INET, SOCK_STREAM, 0),
+                          (struct sockaddr *)&server, sizeof server),
+                     -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
 }
 END_TEST
 
@@ -283,6 +359,7 @@ int main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, loopback_is_up_and_nothing_else_is_there);
+    tcase_add_test(tcase, a_reset_does_not_end_time_wait);
     tcase_add_test(tcase, the_caller_keeps_their_name);
     tcase_add_test(tcase, who_has_the_descriptors_can_join);
     tcase_add_test(tcase, all_rights_are_given_up_for_good);

@@ -99,7 +99,7 @@ int main(void)
     tcase_set_timeout(typing, 60);
     suite_add_tcase(suite, typing);
     runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
+    srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -162,6 +162,15 @@ static struct watched *add(struct observed *observed,
     return watched;
 }
 
+static void enter(struct watched *watched, int side, enum tcp_state state)
+{
+    if (state != TCP_CLOSED)
+        watched->waited[side] = false;
+    else if (watched->state[side] == TCP_TIME_WAIT)
+        watched->waited[side] = true;
+    watched->state[side] = state;
+}
+
 /* Bring the connection's states up to date; NULL when memory is short. */
 static struct watched *update(struct observed *observed,
                               struct watched_port *port,
@@ -181,8 +190,8 @@ static struct watched *update(struct observed *observed,
         if (!watched)
             return NULL;
     }
-    watched->state[0] = note->after[flipped];
-    watched->state[1] = server;
+    enter(watched, 0, note->after[flipped]);
+    enter(watched, 1, server);
     if (watched->protocol == PROTO_UDP)
         watched->answered |= note->from == (enum flow_side) !flipped;
     else if (server != TCP_UNKNOWN && server != TCP_LISTEN &&
@@ -451,7 +460,8 @@ bool observed_lasting(enum tcp_state state)
            state == TCP_TIME_WAIT;
 }
 
-/* Whether the wire knows the kernel's socket as an end in its state. */
+/* Whether the wire knows the kernel's socket as an end in its state. After a
+ * RST in TIME_WAIT the wire cannot know, so the kernel's word is enough. */
 static bool wire_agrees(const struct observed *observed, uint16_t port,
                         enum flow_side side, const struct socket_sample *socket)
 {
@@ -459,7 +469,8 @@ static bool wire_agrees(const struct observed *observed, uint16_t port,
         const struct watched *watched = &observed->flows[i];
 
         if (watched->protocol == PROTO_TCP && watched->port == port &&
-            watched->state[side] == socket->state &&
+            (watched->state[side] == socket->state ||
+             (watched->waited[side] && socket->state == TCP_TIME_WAIT)) &&
             samples_same_end(&watched->end[side], &socket->local) &&
             samples_same_end(&watched->end[!side], &socket->remote))
             return true;
@@ -476,10 +487,10 @@ bool observed_in_state(const struct observed *observed, uint16_t number,
     if (side == FLOW_SERVER && state == TCP_LISTEN &&
         observed_listens(observed, PROTO_TCP, number))
         return true;
-    if (!port || port->in[side][state] == 0)
+    if (!port)
         return false;
     if (!observed->kernel || !observed_lasting(state))
-        return true;
+        return port->in[side][state] > 0;
     for (size_t i = 0; i < observed->samples.count; i++) {
         const struct socket_sample *socket = &observed->samples.items[i].socket;
         const struct endpoint *at = side == FLOW_SERVER ? &socket->local

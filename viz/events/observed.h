@@ -72,7 +72,9 @@ struct watched {
     uint16_t port;
     struct endpoint end[2];
     enum tcp_state state[2];
-    bool answered; /* the server's end has taken part */
+    bool waited[2]; /* in TIME_WAIT, until a RST came: the kernel may ignore
+                     * that (RFC 1337, sysctl net.ipv4.tcp_rfc1337) */
+    bool answered;  /* the server's end has taken part */
     /* Of each side's stream, from its first packet on: */
     bool stream[2];
     uint64_t bytes[2];    /* as track has counted them */
