@@ -37,6 +37,7 @@ size_t try_read(struct peer *peer, void *buffer, size_t size,
         if (got > 0) {
             n += (size_t)got;
             peer->received += (uint64_t)got;
+            p->heard += (uint64_t)got;
             continue;
         }
         if (got == 0) {

@@ -90,9 +90,30 @@ START_TEST(run_check)
     enter(&p);
     probe_new_port(&p);
     job.check->run(&p);
+    probe_see_injected(&p);
     probe_finish(&p, GRADE_PASS);
 }
 END_TEST
+
+/* Check obeys its environment before its caller: a CK_RUN_CASE that is left
+ * over from elsewhere would run no check at all. */
+static void forget_environment(void)
+{
+    static const char *const names[] = {"CK_RUN_SUITE",
+                                        "CK_RUN_CASE",
+                                        "CK_INCLUDE_TAGS",
+                                        "CK_EXCLUDE_TAGS",
+                                        "CK_FORK",
+                                        "CK_DEFAULT_TIMEOUT",
+                                        "CK_VERBOSITY",
+                                        "CK_MAX_MSG_SIZE",
+                                        "CK_LOG_FILE_NAME",
+                                        "CK_XML_LOG_FILE_NAME",
+                                        "CK_TAP_LOG_FILE_NAME"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i]);
+}
 
 /* The runner: drops to the worker's uid, and lets Check fork the test. What
  * Check has to say (a crash, its own time-out) follows the records. */
@@ -111,6 +132,7 @@ _Noreturn static void run(pid_t grader)
     if (getppid() != grader)
         _exit(1);
     job.runner = getpid();
+    forget_environment();
     tcase_set_timeout(tcase, seconds * isolation->scale + GRACE);
     tcase_add_test(tcase, run_check);
     suite_add_tcase(suite, tcase);

@@ -85,33 +85,35 @@ static bool leading_place(const struct probe *p, const char *line, char *text,
     return true;
 }
 
-/* The first frame in the student's own code: "in main /box/wcd.c:12:5". */
+/* The first frame in the student's own code: "#1 0x55d in serve /box/wcd.c:12:5"
+ * or, from the thread sanitizer, "#0 serve /box/wcd.c:12 (wcd+0x11c7)". */
 static bool own_frame(const struct probe *p, const char *report, char *text,
                       size_t size)
 {
     const char *at = report;
 
     while ((at = strstr(at, "/box/")) != NULL) {
-        const char *name = at + strlen("/box/");
-        size_t n = strcspn(name, ": \n");
+        const char *name = at + strlen("/box/"), *word = at;
+        size_t n = strcspn(name, ": \n"), end;
         char key[SUBMISSION_NAME + 4];
 
         snprintf(key, sizeof key, " %.*s ", (int)n, name);
-        if (n < SUBMISSION_NAME && strstr(p->own_names, key) &&
-            name[n] == ':') {
-            size_t end = n + 1 + strspn(name + n + 1, "0123456789");
-            const char *in = at;
-
-            while (in > report && in[-1] != '\n' && strncmp(in, " in ", 4) != 0)
-                in--;
-            if (strncmp(in, " in ", 4) == 0)
-                snprintf(text, size, "%.*s, in %.*s()", (int)end, name,
-                         (int)strcspn(in + 4, " ("), in + 4);
-            else
-                snprintf(text, size, "%.*s", (int)end, name);
-            return true;
+        if (n >= SUBMISSION_NAME || !strstr(p->own_names, key) ||
+            name[n] != ':') {
+            at = name;
+            continue;
         }
-        at = name;
+        end = n + 1 + strspn(name + n + 1, "0123456789");
+        while (word > report && word[-1] == ' ')
+            word--;
+        while (word > report && !isspace((unsigned char)word[-1]))
+            word--;
+        if (isalpha((unsigned char)*word) || *word == '_')
+            snprintf(text, size, "%.*s, in %.*s()", (int)end, name,
+                     (int)strcspn(word, " ("), word);
+        else
+            snprintf(text, size, "%.*s", (int)end, name);
+        return true;
     }
     return false;
 }

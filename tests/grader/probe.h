@@ -53,9 +53,10 @@ struct probe {
 
     struct cell cell;
     enum build build;
-    bool started; /* cell was started and not closed */
-    bool stopped; /* by probe_stop() */
-    bool injects; /* something was asked beyond a log */
+    bool started;   /* cell was started and not closed */
+    bool stopped;   /* by probe_stop() */
+    bool injects;   /* something was asked beyond a log */
+    uint64_t heard; /* bytes that this run of the program has sent us */
     uint16_t port, listening;
     const char *args[2];
     struct sockets *sockets;
@@ -88,6 +89,11 @@ _Noreturn void probe_finish(struct probe *p, enum grade grade);
 _Noreturn void probe_failed(struct probe *p, bool stuck);
 _Noreturn void probe_broken(struct probe *p, const char *why); /* error */
 const char *probe_name(const struct probe *p);                 /* "wcd" */
+
+/* --- program.c --- */
+/* Skips the check when the run that ends here was to be injected and was not:
+ * what was asked of it was not tried, so it is no pass. */
+void probe_see_injected(struct probe *p);
 
 /* --- rest.c --- */
 struct rest_watch {

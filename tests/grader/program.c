@@ -25,6 +25,7 @@ void probe_launch(struct probe *p, const struct probe_start *how)
     how = how ? how : &plain;
     calls = &how->calls;
     if (p->started) {
+        probe_see_injected(p);
         if (!p->cell.ended)
             probe_kill(p);
         cell_close(&p->cell);
@@ -32,6 +33,7 @@ void probe_launch(struct probe *p, const struct probe_start *how)
     p->args[0] = probe_text(p, "%u", (unsigned)p->port);
     p->build = how->build;
     p->stopped = false;
+    p->heard = 0;
     plan.program = p->programs[how->build];
     plan.name = p->lab->program;
     plan.args = how->args ? how->args : p->args;
@@ -56,16 +58,19 @@ void probe_launch(struct probe *p, const struct probe_start *how)
 
 /* --- ready -----------------------------------------------------------------*/
 
+/* Where 127.0.0.1 leads to it: there, or on all addresses (what that is worth
+ * is a check's own question). */
 static bool right_address(const struct endpoint *at)
 {
-    static const uint8_t any[16], six[16] = {[15] = 1};
+    static const uint8_t any[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t loopback[4] = {127, 0, 0, 1};
 
     if (memcmp(at->address, any, sizeof any) == 0)
         return true;
-    return at->family == 4
-               ? at->address[0] == 127
-               : memcmp(at->address, six, sizeof six) == 0 ||
-                     (at->address[10] == 0xff && at->address[12] == 127);
+    if (at->family == 4)
+        return memcmp(at->address, loopback, sizeof loopback) == 0;
+    return memcmp(at->address, mapped, sizeof mapped) == 0 &&
+           memcmp(at->address + 12, loopback, sizeof loopback) == 0;
 }
 
 /* A socket of the program that waits for clients, on another port or on an
@@ -122,8 +127,10 @@ _Noreturn static void not_ready(struct probe *p, const struct socket_sample *s)
         char text[64];
 
         probe_sign(p, "address-other");
-        lines_add(&p->result.actual, "it listens on %s",
-                  endpoint_text(&s->local, text, sizeof text));
+        lines_add(&p->result.actual, "it listens on %s%s",
+                  endpoint_text(&s->local, text, sizeof text),
+                  s->local.family == 6 ? ", an address of IPv6: IPv4 is refused"
+                                       : ", and 127.0.0.1 is refused");
         probe_failed(p, false);
     }
     probe_sign(p, "never-listened");
@@ -139,6 +146,21 @@ static bool listens(struct probe *p, const struct probe_start *how)
     inode = sockets_listener(p->sockets, how->udp ? PROTO_UDP : PROTO_TCP,
                              p->port, &found);
     return inode && right_address(&found.local) && cell_holds(&p->cell, inode);
+}
+
+_Noreturn static void not_injected(struct probe *p)
+{
+    probe_skip(p, "not injected: the program makes its system calls around the "
+                  "C library (syscall(2), or it has executed itself anew), so "
+                  "they could not be changed");
+}
+
+/* It was to be injected, and it talked, and none of its calls was seen. */
+void probe_see_injected(struct probe *p)
+{
+    if (p->started && p->injects && p->heard > 0 && p->cell.calls &&
+        !atomic_load(&p->cell.calls->calls[CALL_ACCEPT]))
+        not_injected(p);
 }
 
 void probe_start(struct probe *p, const struct probe_start *how)
@@ -175,6 +197,8 @@ void probe_start(struct probe *p, const struct probe_start *how)
         probe_skip(p, "not injected: the program does not load libraries (it "
                       "is linked statically), so its calls could not be "
                       "changed");
+    if (p->injects && !atomic_load(&p->cell.calls->calls[CALL_SOCKET]))
+        not_injected(p);
 }
 
 /* --- signals and the end ---------------------------------------------------*/
