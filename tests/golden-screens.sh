@@ -80,6 +80,9 @@ screen filter s08_backlog_full 80x24 '2/flag:R or state:CLOSE_WAIT<Enter>' C.UTF
 screen filter-bad s08_backlog_full 80x24 '/prot 80<Enter>' C.UTF-8
 screen filter-typed s08_backlog_full 80x24 '/' C.UTF-8
 screen broken-arrows s08_backlog_full 80x24 '2jjjjjjjjm' C.UTF-8
+screen replay-still s01_client_close 80x24 '2:8<Enter>' C.UTF-8
+screen replay-stepped-back s01_client_close 140x45 '2:10<Enter>,,3' C.UTF-8
+screen predict s01_client_close 80x24 '2jjPa' C.UTF-8
 screen help-80x24 s01_client_close 80x24 '?' C.UTF-8
 screen help-end-80x24 s01_client_close 80x24 '?<End>' C.UTF-8
 screen help-140x45 s01_client_close 140x45 '?' C.UTF-8

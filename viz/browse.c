@@ -17,6 +17,7 @@
 #include "viz/kernel/owners.h"
 #include "viz/screen/screen.h"
 #include "viz/source.h"
+#include "viz/views/tape.h"
 #include "viz/views/view.h"
 
 enum {
@@ -256,6 +257,7 @@ static void wait_for_something(const struct browse *browse)
     if (browse->changed)
         wake = sooner(wake, browse->frame_ns);
     wake = sooner(wake, browse->settle_ns);
+    wake = sooner(wake, tape_wake(&browse->viewer));
     if (!browse->over) {
         wake = sooner(wake, browse->deadline_ns);
         if (browse->ended)
@@ -329,6 +331,7 @@ static int run_loop(struct browse *browse)
         look_for_end(browse);
         read_keys(browse);
         now = clock_now();
+        browse->changed |= tape_tick(&browse->viewer, now);
         if (now >= browse->settle_ns) {
             browse->settle_ns = CLOCK_NEVER;
             browse->changed = true;

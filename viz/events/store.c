@@ -72,6 +72,12 @@ void store_free(struct store *store)
     free(store);
 }
 
+void store_begin_at(struct store *store, uint64_t forgotten, int64_t start_ns)
+{
+    store->forgotten = forgotten;
+    store->start_ns = start_ns;
+}
+
 /* --- flows ----------------------------------------------------------------- */
 
 /* The place of the first flow whose id is not below `id`. */

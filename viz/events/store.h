@@ -27,6 +27,8 @@ struct store;
  * their flows. NULL with errno ENOMEM. */
 struct store *store_new(size_t most_rows);
 void store_free(struct store *store);
+/* An empty store that begins behind so many packets, at that time. */
+void store_begin_at(struct store *store, uint64_t forgotten, int64_t start_ns);
 void store_event(void *store, const struct event *event); /* event_sink_fn */
 
 /* Rows kept, oldest first; the n-th is NULL past the end. Row 0 is packet

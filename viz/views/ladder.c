@@ -304,7 +304,7 @@ static void draw_row(struct area area, int row, const struct store_row *packet,
         ladder_id(area, row, flow);
     draw_state(area, &l, row, packet, FLOW_CLIENT);
     draw_state(area, &l, row, packet, FLOW_SERVER);
-    draw_arrow(area, &l, row, packet, lost);
+    draw_arrow(area, &l, row, packet, lost || packet->lost);
     area_text(area, row, l.letter, style, letter);
 }
 

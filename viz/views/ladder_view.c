@@ -127,6 +127,9 @@ static void draw_link(const struct viewer *viewer, struct area area, int column,
         column += area_printf(area, 1, column, STYLE_DIM,
                               "repeats packet %llu (o)   ",
                               (unsigned long long)original);
+    if (row->lost)
+        column += area_text(area, 1, column, STYLE_WARN,
+                            "dropped on the wire: the kernel says so   ");
     if (again != 0)
         area_printf(area, 1, column, STYLE_WARN,
                     "not answered: sent again as packet %llu (o)",

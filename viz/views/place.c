@@ -66,7 +66,7 @@ void place_move(struct viewer *viewer, size_t place, int by)
     if (place > last)
         place = last;
     viewer->selected = place_number(viewer, place);
-    viewer->follow = viewer->live && place == last;
+    viewer->follow = (viewer->live || viewer->tape.on) && place == last;
 }
 
 void place_other_flow(struct viewer *viewer, int by)

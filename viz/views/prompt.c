@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "viz/views/tape.h"
+
 void prompt_open(struct viewer *viewer, char sign)
 {
     viewer->prompt = (struct prompt){.sign = sign};
@@ -31,7 +33,12 @@ void prompt_key(struct viewer *viewer, int key)
 
     switch (key) {
     case INPUT_ENTER:
-        set_filter(viewer);
+        if (viewer->prompt.sign == '/') {
+            set_filter(viewer);
+        } else {
+            viewer->prompt.sign = 0;
+            tape_go(viewer, text);
+        }
         break;
     case INPUT_ESCAPE:
     case 3: /* ^C */
@@ -65,6 +72,9 @@ void prompt_draw(const struct viewer *viewer, struct area bar)
         area_text(bar, 0, column, STYLE_WARN, viewer->message);
     else if (viewer->prompt.text[0])
         area_text(bar, 0, column, STYLE_DIM, hint);
+    else if (viewer->prompt.sign == ':')
+        area_text(bar, 0, column, STYLE_DIM,
+                  "a packet's number, or a time such as 3.5s");
     else
         area_text(bar, 0, column, STYLE_DIM,
                   "tcp udp icmp data, port N, host A, state:X, flag:R, or, "

@@ -1,6 +1,6 @@
 /*
  * The line at the foot of the screen into which the reader types: the filter
- * after `/`.
+ * after `/`, where to go after `:`.
  */
 #ifndef VIZ_VIEWS_PROMPT_H
 #define VIZ_VIEWS_PROMPT_H

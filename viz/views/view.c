@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/views/predict.h"
 #include "viz/views/prompt.h"
+#include "viz/views/tape.h"
 #include "viz/views/words.h"
 
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
@@ -22,8 +24,13 @@ const struct view_help viewer_keys[] = {
     {"?", "this help, and back", "help"}, /* first: always in the key bar */
     {"1 2 3 4 5", "connections, ladder, states, TCP beside UDP, sockets", NULL},
     {"/", "show only what passes a filter: tcp port 7001 flag:R", "filter"},
+    {"p", "replay from the first packet; p again: all that there is", "replay"},
+    {", .", "replay: one packet back, one on", NULL},
+    {"< >", "replay: slower, faster: 0.1 to 100 times", NULL},
+    {":", "replay: go to a packet, or a time such as 3.5s", NULL},
+    {"P", "predict: say what comes next, and keep score", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
-    {"Space", "pause what is shown; capturing goes on", "pause"},
+    {"Space", "pause what is shown; in a replay: play, pause", "pause"},
     {"L", "lose packets (private network): 1/10, 1/3, 1/2, none", NULL},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
     {"^C", "quit", NULL},
@@ -33,6 +40,7 @@ const struct view_help viewer_keys[] = {
 void viewer_init(struct viewer *viewer, const struct store *store)
 {
     *viewer = (struct viewer){.store = store,
+                              .all = store,
                               .source = "",
                               .view = &view_connections,
                               .follow = true,
@@ -42,6 +50,7 @@ void viewer_init(struct viewer *viewer, const struct store *store)
 
 void viewer_fini(struct viewer *viewer)
 {
+    moment_fini(&viewer->tape.moment);
     matches_fini(&viewer->matches);
     links_fini(&viewer->links);
     free(viewer->list);
@@ -101,6 +110,10 @@ static void title_right(const struct viewer *viewer, char *text, size_t size)
     if (viewer->wire[0])
         snprintf(wire, sizeof wire, "  %s: %llu lost", viewer->wire,
                  (unsigned long long)store_lost(viewer->store));
+    if (viewer->tape.on) {
+        tape_text(viewer, text, size);
+        return;
+    }
     if (viewer->paused)
         snprintf(mode, sizeof mode, "  PAUSED +%llu",
                  (unsigned long long)(seen - viewer->paused_at));
@@ -173,17 +186,22 @@ static void draw_foot(const struct viewer *viewer, struct area bar)
 void viewer_draw(struct viewer *viewer, struct canvas *canvas)
 {
     struct area all = canvas_area(canvas);
+    int rows;
 
     canvas_clear(canvas);
     if (canvas->rows < LEAST_ROWS || canvas->columns < LEAST_COLUMNS) {
-        int rows = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
+        rows = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
 
         area_wrap(area_part(all, rows, 0, all.rows, all.columns), 0, 0,
                   STYLE_PLAIN, "It needs 60 columns and 15 rows.");
         return;
     }
     draw_title(viewer, area_part(all, 0, 0, 1, all.columns));
-    viewer->view->draw(viewer, area_part(all, 1, 0, all.rows - 2, all.columns));
+    rows = all.rows - 2 - (viewer->predict.on ? PREDICT_ROWS : 0);
+    viewer->view->draw(viewer, area_part(all, 1, 0, rows, all.columns));
+    if (viewer->predict.on)
+        predict_draw(viewer,
+                     area_part(all, 1 + rows, 0, PREDICT_ROWS, all.columns));
     draw_foot(viewer, area_part(all, all.rows - 1, 0, 1, all.columns));
 }
 
@@ -236,7 +254,11 @@ static void common_key(struct viewer *viewer, int key)
         toggle_pause(viewer);
         return;
     case '/':
-        prompt_open(viewer, '/');
+    case ':':
+        prompt_open(viewer, (char)key);
+        return;
+    case 'P':
+        predict_toggle(viewer);
         return;
     case 'L':
         viewer->wire_wanted = true;
@@ -270,6 +292,8 @@ void viewer_key(struct viewer *viewer, int key)
         prompt_key(viewer, key);
         return;
     }
+    if (predict_key(viewer, key) || tape_key(viewer, key))
+        return;
     if (viewer->view->on_key(viewer, key) == VIEW_NOT_HANDLED)
         common_key(viewer, key);
 }

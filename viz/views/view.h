@@ -6,7 +6,7 @@
 #ifndef VIZ_VIEWS_VIEW_H
 #define VIZ_VIEWS_VIEW_H
 
-#include "viz/events/store.h"
+#include "viz/events/moment.h"
 #include "viz/screen/canvas.h"
 #include "viz/screen/screen.h"
 #include "viz/views/ladder.h"
@@ -20,6 +20,21 @@ struct prompt {
     char text[PROMPT];
 };
 
+/* Replay: see tape.h. */
+struct tape {
+    bool on, playing;
+    int speed; /* steps from normal */
+    struct moment moment;
+    int64_t due_ns; /* when the next packet is; 0: begin to count */
+};
+
+/* See predict.h. */
+struct predict {
+    bool on, asks_state; /* of the packet that was asked for before */
+    unsigned right, asked;
+    char reply[100]; /* to the last answer */
+};
+
 enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
 
 /* Who holds a socket, as "server 1234", into `text`; false: cannot be told. */
@@ -28,7 +43,10 @@ typedef bool viewer_owner_fn(void *self, const struct socket_sample *socket,
 
 /* What all views share: what to show and where the reader is in it. */
 struct viewer {
-    const struct store *store;
+    const struct store *store; /* what is shown: all, or a moment of it */
+    const struct store *all;
+    struct tape tape;
+    struct predict predict;
     const char *source; /* "lo", "private network", "s01.pcap" */
     bool live;          /* packets still come */
     bool replay;        /* headed REPLAY */
