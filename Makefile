@@ -160,7 +160,10 @@ fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, o
 
 fuzz-programs: $(FUZZ)
 
-.PHONY: docs
+.PHONY: docs coverage
+coverage: deps-test ## how much of viz/decode the tests reach
+	@SHOW=1 sh tests/decode-coverage.sh
+
 docs: deps-viz ## the pictures of README and docs, made by viz itself
 	@$(MAKE) --no-print-directory $(VIZ)
 	@VIZ=$(VIZ) sh tools/docs.sh
