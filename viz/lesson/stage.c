@@ -163,6 +163,7 @@ struct look {
     int count;   /* -1: nobody may look */
     long number; /* of the first thread's call, to see whether it stays */
     int same;
+    const char *found; /* what stood in the way, or NULL */
 };
 
 /* The program in the foreground, looked at; false when there is none yet. */
@@ -172,8 +173,12 @@ static bool look_at_program(struct stage *stage,
     pid_t program = tcgetpgrp(terminal->fd);
     long before = look->number;
 
+    look->found = "no program runs in front";
     if (!terminal->parser.in_command || program <= 0 ||
-        program == terminal->shell || !stage_input_taken(terminal->fd))
+        program == terminal->shell)
+        return false;
+    look->found = "what was typed before has not been read";
+    if (!stage_input_taken(terminal->fd))
         return false;
     look->count = keeper_waits(stage->feed->keeper, program, look->threads,
                                THREADS_MOST);
@@ -193,6 +198,7 @@ static bool reads(struct stage *stage, struct stage_terminal *terminal,
 {
     if (!look_at_program(stage, terminal, look))
         return false;
+    look->found = "it does not read its terminal";
     if (look->count < 0)
         return true; /* the tty keeps the line until it is read */
     for (int i = 0; i < look->count; i++) {
@@ -217,8 +223,10 @@ static bool is_in_a_call(struct stage *stage, struct stage_terminal *terminal,
     for (int i = 0; i < look->count; i++) {
         const struct wait_info *thread = &look->threads[i];
 
+        look->found = "it runs";
         if (thread->running)
             return false;
+        look->found = "it is in a call that is not known to wait";
         known &= thread->call != WAIT_OTHER ||
                  (thread->number == SYS_read && thread->fd == 0);
     }
@@ -248,8 +256,9 @@ static int wait_for(struct stage *stage, struct stage_terminal *terminal,
     while (terminal->fd >= 0 && !ready(stage, terminal, &look)) {
         if (clock_now() > deadline) {
             snprintf(stage->why, sizeof stage->why,
-                     "terminal %c: waited %.0f s until %s", letter,
-                     STAGE_PATIENCE * stage->slowness, what);
+                     "terminal %c: waited %.0f s until %s%s%s", letter,
+                     STAGE_PATIENCE * stage->slowness, what,
+                     look.found ? ": " : "", look.found ? look.found : "");
             return -1;
         }
         if (stage_turn(stage, TURN_MS) < 0) {
