@@ -18,6 +18,7 @@
 enum {
     SECONDS = 20,            /* of wall time, on an idle machine */
     MOST_PROGRAM = 64 << 20, /* bytes */
+    MOST_MEMORY = 1024,      /* MiB, of each process of the compiler */
     MOST_WORDS = 256 << 10,  /* of what the compiler says */
     ARGUMENTS = SUBMISSION_FILES + 24
 };
@@ -130,7 +131,7 @@ static void describe(struct launch *launch, const struct submission *submission,
     launch->shim.processes = 64;
     launch->shim.descriptors = 256;
     launch->shim.file_mb = MOST_PROGRAM >> 20;
-    launch->shim.address_mb = 1024;
+    launch->shim.address_mb = MOST_MEMORY;
     launch->box_mb = 2 * (MOST_PROGRAM >> 20);
     launch->path = "/bin/sh";
     for (size_t i = 0; i < submission->count; i++)
@@ -209,6 +210,36 @@ static int refuse(struct build_result *result, const char *why)
     return -1;
 }
 
+/* The compiler ran, named no line, and failed: it met one of the cell's limits,
+ * and says so in one of these ways. */
+static void over_limits(struct build_result *result, const char *said,
+                        bool in_time, bool over)
+{
+    if (strstr(said, "out of memory") || strstr(said, "memory exhausted") ||
+        strstr(said, "annot allocate memory"))
+        lines_add(&result->errors,
+                  "compile limits: the compiler needs more than %d MiB of "
+                  "memory. Does a macro grow without end, or an #include name "
+                  "what is no source file?",
+                  MOST_MEMORY);
+    else if (over || strstr(said, "File size limit") ||
+             strstr(said, "No space left"))
+        lines_add(&result->errors,
+                  "compile limits: the program would be larger than %d MiB. "
+                  "Is there a huge array with initial values?",
+                  MOST_PROGRAM >> 20);
+    else if (!in_time || strstr(said, "CPU time limit") ||
+             strstr(said, "Killed"))
+        lines_add(&result->errors,
+                  "compile limits: the compiler took more than %d s. Does a "
+                  "file include itself, or a macro grow without end?",
+                  SECONDS);
+    else
+        lines_add(&result->errors,
+                  "the compiler failed and named no line: %.*s",
+                  (int)strcspn(said, "\n"), said);
+}
+
 /* What came of it, in the order of what is most likely wrong. */
 static int judge(struct build_result *result, const struct sink *program,
                  const struct sink *words, bool in_time, int status,
@@ -218,16 +249,15 @@ static int judge(struct build_result *result, const struct sink *program,
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == SHIM_REFUSED)
         return refuse(result, said);
-    if (!in_time || program->over) {
-        lines_add(&result->errors,
-                  "compile limits: it took more than %d s or made more than "
-                  "%d MiB",
-                  SECONDS, MOST_PROGRAM >> 20);
+    if (WIFEXITED(status) &&
+        (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
+        return refuse(result, said); /* sh: cc: not found */
+    if (in_time && !program->over)
+        diagnostics_reduce(said, shown, result);
+    if ((status != 0 || !in_time || program->over) && result->errors.count == 0)
+        over_limits(result, said + strspn(said, "\n"), in_time, program->over);
+    if (result->errors.count)
         return 0;
-    }
-    diagnostics_reduce(said, shown, result);
-    if (status != 0 && result->errors.count == 0)
-        return refuse(result, *said ? said : "the compiler did not run");
     if (status == 0 && program->used > 0) {
         result->program = launch_memory("program", program->bytes,
                                         program->used);

@@ -175,6 +175,7 @@ static int start(struct cell *cell, const struct isolation *isolation)
         }
         cell->bwrap = launch(launching);
         memcpy(cell->folder, launching->folder, sizeof cell->folder);
+        cell->folder_lock = launching->lock;
     }
     close_ends(&ends);
     free(launching);
@@ -194,7 +195,7 @@ int cell_start(struct cell *cell, const struct isolation *isolation,
 {
     *cell = (struct cell){.bwrap_fd = -1,
                           .main_fd = -1,
-
+                          .folder_lock = -1,
                           .input_fd = -1,
                           .exit_status = -1};
     cell->out.fd = cell->err.fd = -1;
@@ -420,11 +421,13 @@ void cell_kill(struct cell *cell)
 
 void cell_close(struct cell *cell)
 {
-    struct launch folder = {0};
+    struct launch folder = {.lock = cell->folder_lock};
 
     cell_kill(cell);
     memcpy(folder.folder, cell->folder, sizeof folder.folder);
     launch_clean(&folder);
+    cell->folder[0] = '\0';
+    cell->folder_lock = -1;
     close_fd(&cell->bwrap_fd);
     close_fd(&cell->main_fd);
     close_fd(&cell->input_fd);

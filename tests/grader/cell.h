@@ -78,6 +78,7 @@ struct cell {
     const void *input;
     size_t input_left;
     char folder[64]; /* reduced isolation: removed by cell_close() */
+    int folder_lock; /* held until then */
 };
 
 /* Start. 0; -1 with errno and a sentence in `why`. The cell must not move. */

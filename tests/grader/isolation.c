@@ -79,6 +79,11 @@ static void choose_uid(struct isolation *isolation)
     isolation->uid = FIRST_UID + (uid_t)getpid() % UIDS;
     if (!can_become(isolation->uid))
         isolation->uid = NOBODY;
+    if (!can_become(isolation->uid)) { /* root in name, an ordinary user: the
+                                          only uid of a rootless container */
+        isolation->drop = false;
+        isolation->uid = 0;
+    }
     isolation->gid = isolation->uid;
 }
 
@@ -200,6 +205,7 @@ int isolation_open(struct isolation *isolation)
     if (isolation->self < 0)
         return -1;
     isolation->calls = open_calls();
+    launch_clean_stale();
     start = clock_now();
     full = trial(isolation);
     if (full < 0)

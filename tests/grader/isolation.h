@@ -17,7 +17,7 @@ enum isolation_level {
 struct isolation {
     enum isolation_level level;
     bool drop; /* we are root: cells run as `uid` */
-    uid_t uid; /* never 0 */
+    uid_t uid; /* 0 only where there is no other */
     gid_t gid;
     int landlock;  /* its ABI, 0 when the kernel has none */
     int self;      /* this program, opened: re-executed as the cell's shim */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -293,17 +294,44 @@ _Noreturn static void become(struct launch *launch, struct command *command,
     _exit(SHIM_REFUSED);
 }
 
-/* Reduced isolation: a folder of the program's own, which its uid may use. */
-static int make_folder(struct launch *launch)
+#define FOLDERS "/tmp"
+#define FOLDER  "two-terminals-"
+
+static int open_folder(int at, const char *path)
 {
-    const struct isolation *isolation = launch->isolation;
+    return openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* A new folder, locked for as long as we live: see launch_clean_stale(). */
+static int lock_folder(struct launch *launch)
+{
+    struct stat held, named;
 
     snprintf(launch->folder, sizeof launch->folder,
-             "/tmp/two-terminals-XXXXXX");
+             FOLDERS "/" FOLDER "XXXXXX");
     if (!mkdtemp(launch->folder)) {
         launch->folder[0] = '\0';
         return -1;
     }
+    launch->lock = open_folder(AT_FDCWD, launch->folder);
+    if (launch->lock >= 0 && flock(launch->lock, LOCK_EX) == 0 &&
+        fstat(launch->lock, &held) == 0 && lstat(launch->folder, &named) == 0 &&
+        held.st_ino == named.st_ino)
+        return 1;
+    launch_clean(launch); /* another grader took it for a stale one */
+    return 0;
+}
+
+/* Reduced isolation: a folder of the program's own, which its uid may use. */
+static int make_folder(struct launch *launch)
+{
+    const struct isolation *isolation = launch->isolation;
+    int made = 0;
+
+    for (int i = 0; i < 10 && made == 0; i++)
+        made = lock_folder(launch);
+    if (made <= 0)
+        return -1;
     if (geteuid() == 0 && isolation->drop)
         return chown(launch->folder, isolation->uid, isolation->gid);
     return 0;
@@ -329,6 +357,7 @@ pid_t launch(struct launch *launch)
     pid_t child = -1;
 
     launch->folder[0] = '\0';
+    launch->lock = -1;
     if (full && !find_bwrap())
         return -1;
     if (!full && make_folder(launch) < 0)
@@ -376,6 +405,7 @@ pid_t launch_alone(struct launch *inner)
     if (inner->isolation->level != ISOLATION_FULL)
         return launch(inner);
     inner->folder[0] = '\0';
+    inner->lock = -1;
     parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (parent < 0)
         return -1;
@@ -418,10 +448,41 @@ void launch_clean(struct launch *launch)
 
     if (!launch->folder[0])
         return;
-    folder = open(launch->folder,
-                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    folder = open_folder(AT_FDCWD, launch->folder);
     if (folder >= 0)
         remove_all(folder, 0);
     rmdir(launch->folder);
     launch->folder[0] = '\0';
+    if (launch->lock >= 0)
+        close(launch->lock);
+    launch->lock = -1;
+}
+
+void launch_clean_stale(void)
+{
+    DIR *list = opendir(FOLDERS);
+    struct dirent *entry;
+
+    while (list && (entry = readdir(list))) {
+        struct stat status;
+        int folder;
+
+        if (strncmp(entry->d_name, FOLDER, strlen(FOLDER)) != 0)
+            continue;
+        folder = open_folder(dirfd(list), entry->d_name);
+        if (folder < 0)
+            continue;
+        if (fstat(folder, &status) == 0 &&
+            (status.st_uid == geteuid() || geteuid() == 0) &&
+            flock(folder, LOCK_EX | LOCK_NB) == 0) {
+            int inside = fcntl(folder, F_DUPFD_CLOEXEC, 3);
+
+            if (inside >= 0)
+                remove_all(inside, 0);
+            unlinkat(dirfd(list), entry->d_name, AT_REMOVEDIR);
+        }
+        close(folder);
+    }
+    if (list)
+        closedir(list);
 }

@@ -33,6 +33,7 @@ struct launch {
     int box_mb;              /* size of /box */
     int in, out, err;        /* become 0, 1, 2 */
     char folder[64];         /* reduced: made here; launch_clean() removes it */
+    int lock;                /* reduced: on the folder; goes with its owner */
 };
 
 /* The child's pid, or -1 with errno. Owns none of the descriptors. With full
@@ -44,6 +45,8 @@ pid_t launch(struct launch *launch);
  * cell; its status is the cell's. Killing it kills the cell. */
 pid_t launch_alone(struct launch *launch);
 void launch_clean(struct launch *launch);
+/* Remove what graders that were killed have left: folders that nobody locks. */
+void launch_clean_stale(void);
 
 /* A sealed copy of bytes in memory, executable; -1 with errno. */
 int launch_memory(const char *name, const void *bytes, size_t length);

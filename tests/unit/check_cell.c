@@ -283,10 +283,63 @@ START_TEST(the_compiler_reads_nothing_but_the_submission)
     if (isolation.level != ISOLATION_FULL)
         return;
     ck_assert_int_eq(compile("#if __has_include(\"/etc/passwd\") || "
-                             "__has_include(\"/etc/shadow\")\n"
+                             "__has_include(\"/etc/shadow\") ||"
+                             " __has_include(\"/root/.bashrc\") || "
+                             "__has_include(\"../grader/check.h\")\n"
                              "#error seen\n#endif\nint main(void) {}",
                              &built),
                      0);
+    ck_assert_int_ge(built.program, 0);
+    build_result_fini(&built);
+}
+END_TEST
+
+/* Every one of them ends within its limits, with one sentence that says which
+ * limit it was, and nothing of the compiler is left. */
+static const struct {
+    const char *source, *says;
+    double scale; /* of the time it has: 20 s on an idle machine */
+} bombs[] = {
+    {"#include \"/dev/zero\"\nint main(void) {}", "MiB of memory", 1},
+    {"char a[2000000000] = {1}; int main(void) {}", "larger than 64 MiB", 1},
+    {"#include \"p.c\"\n#include \"p.c\"\nint main(void) {}",
+     "took more than 20 s", 0.05},
+    {"#define A x,x,x,x,x,x,x,x\n#define B A,A,A,A,A,A,A,A\n"
+     "#define C B,B,B,B,B,B,B,B\n#define D C,C,C,C,C,C,C,C\n"
+     "#define E D,D,D,D,D,D,D,D\n#define F E,E,E,E,E,E,E,E\n"
+     "#define G F,F,F,F,F,F,F,F\n#define H G,G,G,G,G,G,G,G\n"
+     "int x[] = {H,H,H,H,H,H,H,H}; int main(void) {}",
+     "compile limits: ", 0.2},
+};
+
+START_TEST(a_compile_that_explodes_is_ended_and_told_by_its_limit)
+{
+    struct build_result built;
+    int64_t begun = clock_now();
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    isolation.scale = bombs[_i].scale;
+    ck_assert_int_eq(compile(bombs[_i].source, &built), 0);
+    ck_assert_int_lt(clock_now() - begun, 60 * CLOCK_SECOND);
+    ck_assert_int_eq(built.program, -1);
+    ck_assert_uint_eq(built.errors.count, 1);
+    ck_assert_msg(strncmp(built.errors.line[0], "compile limits: ", 16) == 0 &&
+                      strstr(built.errors.line[0], bombs[_i].says) != NULL,
+                  "%s", built.errors.line[0]);
+    build_result_fini(&built);
+    while (waitpid(-1, NULL, 0) > 0) /* whoever was left to us; a hang else */
+        ;
+    ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+START_TEST(a_large_array_without_values_costs_nothing)
+{
+    struct build_result built;
+
+    ck_assert_int_eq(
+        compile("char a[2000000000]; int main(void) { return a[1]; }", &built),
+        0);
     ck_assert_int_ge(built.program, 0);
     build_result_fini(&built);
 }
@@ -410,6 +463,10 @@ static Suite *suite(void)
     tcase_add_test(build,
                    a_program_that_does_not_compile_is_told_by_its_first_error);
     tcase_add_test(build, the_compiler_reads_nothing_but_the_submission);
+    tcase_add_loop_test(build,
+                        a_compile_that_explodes_is_ended_and_told_by_its_limit,
+                        0, sizeof bombs / sizeof *bombs);
+    tcase_add_test(build, a_large_array_without_values_costs_nothing);
     tcase_add_checked_fixture(read, make_folder, remove_folder);
     tcase_add_test(read, c_and_h_files_beside_the_named_one_are_taken_too);
     tcase_add_test(read, links_pipes_and_missing_files_are_refused_by_name);
