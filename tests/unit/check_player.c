@@ -131,6 +131,27 @@ START_TEST(what_happened_before_the_step_opened_does_not_count)
 }
 END_TEST
 
+START_TEST(what_a_quick_student_does_early_counts)
+{
+    player.eager = true;
+    prints("nothing"); /* any event: the introduction asks for none */
+    ck_assert(player_heard(&player) == &player.steps[OBSERVE]);
+    prints("one");
+    prints("two"); /* that step has all it wants; the next one hears */
+    ck_assert(player_heard(&player) == &player.steps[EXITS]);
+    tell(EVENT_EXITED, "", 0);
+    player_next(&player);
+    ck_assert(player.steps[OBSERVE].done);
+    ticks_are(3, 4);
+    player_next(&player); /* the question */
+    player_next(&player);
+    ck_assert(player.steps[EXITS].done);
+    ticks_are(4, 4);
+    player_again(&player); /* and afresh when the student asks */
+    ck_assert(!player.steps[EXITS].done);
+}
+END_TEST
+
 START_TEST(a_not_line_that_happens_is_broken_until_done_again)
 {
     player_next(&player);
@@ -463,6 +484,7 @@ int main(void)
     tcase_add_test(steps, steps_end_at_predict_observe_and_headings);
     tcase_add_test(steps, lines_come_true_in_order_and_stay);
     tcase_add_test(steps, what_happened_before_the_step_opened_does_not_count);
+    tcase_add_test(steps, what_a_quick_student_does_early_counts);
     tcase_add_test(steps, a_not_line_that_happens_is_broken_until_done_again);
     tcase_add_test(steps, answers_can_be_changed_and_are_kept_not_graded);
     tcase_add_test(steps, the_next_run_opens_where_this_one_left);

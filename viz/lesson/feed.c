@@ -177,7 +177,7 @@ static void tell_waits(struct feed *feed, int pid, struct event *event)
  * open step wants to know. */
 static void look_at_waits(struct feed *feed)
 {
-    const struct step *step = player_step(feed->player);
+    const struct step *step = player_heard(feed->player);
     struct event event = {.kind = EVENT_WAITS};
     int pids[OWNERS_MOST], count;
 
@@ -352,7 +352,7 @@ int feed_fds(const struct feed *feed, struct pollfd fds[FEED_FDS])
 
 int feed_timeout(const struct feed *feed)
 {
-    const struct step *step = player_step(feed->player);
+    const struct step *step = player_heard(feed->player);
     enum flow_side side;
     uint16_t port;
     int wait;

@@ -314,6 +314,7 @@ static int run_mode(struct run *run, bool play)
     if (play)
         return play_run(&lesson);
     lesson.progress = PROGRESS_FILE;
+    run->player.eager = !run->feed.replay;
     lesson.resumed = player_load(&run->player, PROGRESS_FILE);
     feed_resume(&run->feed);
     return run->options->text ? textmode_run(&lesson) : live_run(&lesson);

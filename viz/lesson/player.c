@@ -90,12 +90,48 @@ static int cut_steps(struct player *player, struct document_error *error)
     return 0;
 }
 
+static void start_ticks(struct player *player);
+
+static bool asks_no_more(const struct player *player, size_t n)
+{
+    const struct step *step = &player->steps[n];
+
+    if (!step->observe || step->done)
+        return true;
+    return n != player->at && step->early && expect_done(step->expect);
+}
+
+struct step *player_heard(const struct player *player)
+{
+    size_t n = player->at;
+
+    while (player->eager && n + 1 < player->step_count &&
+           asks_no_more(player, n))
+        n++;
+    return &player->steps[n];
+}
+
+static void listen_ahead(struct player *player)
+{
+    struct step *step = player_heard(player);
+
+    if (player->quiet || step == player_step(player) || step->early ||
+        step->done || !step->expect)
+        return;
+    step->early = true;
+    expect_open(step->expect);
+}
+
 static void open_step(struct player *player)
 {
     struct step *step = player_step(player);
 
-    if (step->expect && !step->done)
+    if (step->early)
+        start_ticks(player); /* with what it has heard */
+    else if (step->expect && !step->done)
         player_again(player);
+    step->early = false;
+    listen_ahead(player);
     player->changes++;
 }
 
@@ -142,6 +178,8 @@ struct step *player_step(const struct player *player)
 }
 
 /* --- events ------------------------------------------------------------ */
+
+static void start_ticks(struct player *player);
 
 static bool is_not(const struct step *step, size_t line)
 {
@@ -225,6 +263,7 @@ void player_event(void *self, const struct event *event)
     }
     if (player_step(player)->expect && !player->quiet)
         look_at_ticks(player, event);
+    listen_ahead(player);
 }
 
 int player_forget(struct player *player)
@@ -236,6 +275,7 @@ int player_forget(struct player *player)
     for (size_t i = 0; i < player->step_count; i++) {
         struct step *step = &player->steps[i];
 
+        step->early = false;
         if (!step->observe)
             continue;
         expect_free(step->expect);
@@ -274,17 +314,24 @@ bool player_back(struct player *player)
     return true;
 }
 
+static void start_ticks(struct player *player)
+{
+    struct step *step = player_step(player);
+
+    memset(step->ticks, 0, step->observe->line_count * sizeof *step->ticks);
+    step->done = false;
+    look_at_ticks(player, NULL);
+    player->changes++;
+}
+
 void player_again(struct player *player)
 {
     struct step *step = player_step(player);
 
     if (!step->expect)
         return;
-    memset(step->ticks, 0, step->observe->line_count * sizeof *step->ticks);
-    step->done = false;
     expect_open(step->expect);
-    look_at_ticks(player, NULL);
-    player->changes++;
+    start_ticks(player);
 }
 
 void player_answer(struct player *player, int answer)

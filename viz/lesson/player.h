@@ -34,6 +34,7 @@ struct step {
     int answer;            /* chosen in this run, -1: not yet */
     enum { BEFORE_NEVER, BEFORE_RIGHT, BEFORE_WRONG } before; /* earlier runs */
     bool done, skipped;
+    bool early; /* hears events already, though an earlier step is open */
 };
 
 /* What is known of the terminals 'A' to 'C'. */
@@ -51,6 +52,9 @@ struct player {
     size_t step_count;
     size_t at; /* the step that is open */
     bool kernel;
+    bool eager; /* what a quick student does early counts: the steps after
+                   the open one hear events as soon as those before ask for no
+                   more */
     bool quiet; /* events tell what is, but tick nothing */
     struct player_terminal terminals[3];
     int64_t outside_ns; /* of the last EVENT_OUTSIDE, 0: none */
@@ -79,6 +83,8 @@ void player_answer(struct player *player, int answer);
 int player_forget(struct player *player);
 
 struct step *player_step(const struct player *player); /* the open one */
+/* The one whose observations are awaited: the open one, or one after it. */
+struct step *player_heard(const struct player *player);
 /* The first line of the open step that is not true yet; -1 when all are. */
 long player_awaited(const struct player *player);
 /* The terminal block of the open step, or NULL. */
