@@ -36,9 +36,10 @@ stage build-clang $make -j"$jobs" CC=clang all
 stage unit $make -j"$jobs" unit
 stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
-for script in tests/golden.sh tests/golden-screens.sh tests/headless.sh tests/docs.sh tests/confine.sh tests/hostile.sh tests/fuzz.sh tests/decode-coverage.sh tests/coverage.sh \
-    tests/commands.sh tests/lab-commands.sh tests/lessons/programs.sh tests/lessons/errors.sh \
-    tests/lab.sh tests/lessons/play.sh tests/submissions.sh; do
+for name in golden golden-screens docs headless confine hostile terms lossy \
+    calls fuzz decode-coverage coverage commands lab-commands \
+    lessons/programs lessons/errors lab lessons/play grading submissions; do
+    script=tests/$name.sh
     [ -e $script ] || continue
     name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')
     stage "$name" sh $script
