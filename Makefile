@@ -67,6 +67,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 VIZ   := $(BUILD)/bin/viz
 GRADE := $(BUILD)/bin/grade
 CALLS := $(BUILD)/lib/calls.so
+LOSSY := $(BUILD)/bin/lossy
 LIB   := $(BUILD)/lib/libcommon.a
 LESSON_PROGRAMS := $(foreach l,$(LESSONS),$(patsubst lessons/%.c,$(BUILD)/lessons/%,\
                      $(wildcard lessons/$(l)/*.c)))
@@ -137,7 +138,7 @@ solution-%: ## a solution, after a pass
 all: deps-test ## build everything
 	@$(MAKE) --no-print-directory $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
 
-lessons: $(LESSON_PROGRAMS)
+lessons: $(LESSON_PROGRAMS) $(LOSSY)
 
 # DEPS=skip: the step was done by who calls (nested makes).
 deps-viz deps-grade deps-test: deps-%:
@@ -219,6 +220,12 @@ $(VIZ): $(call objects,viz/main.c) $(BUILD)/lib/libviz.a $(LIB)
 $(GRADE): $(call objects,$(GRADE_SRC) $(WITNESS_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(GRADE_LIBS)
+
+# The UDP relay of lesson 3: common and nothing else, so that it needs no
+# library.
+$(LOSSY): $(call objects,tools/lossy.c) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # Preloaded into a student's program, so built without our sanitizers.
 $(CALLS): $(CALLS_SRC)
