@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run a command as on a host that forbids user namespaces, as a container
-often does: deny.py [--landlock] COMMAND... A seccomp filter answers EPERM to
-what would make one; with --landlock the kernel seems to have no Landlock."""
+often does: deny.py [--landlock] [--user UID] COMMAND... A seccomp filter
+answers EPERM to what would make one; with --landlock the kernel seems to have
+no Landlock; --user becomes another user first."""
 import ctypes
 import os
 import platform
@@ -37,6 +38,12 @@ def main():
     without_landlock = words[:1] == ["--landlock"]
     if without_landlock:
         words = words[1:]
+    if words[:1] == ["--user"]:
+        uid = int(words[1])
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        words = words[2:]
     if platform.machine() not in CALLS or not words:
         sys.exit(__doc__)
     lines = program(without_landlock)
