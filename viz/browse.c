@@ -465,6 +465,7 @@ static int on_screen(struct browse *browse)
     browse->screen = screen_open();
     if (!browse->screen)
         return refuse_terminal();
+    screen_mouse(browse->screen);
     failed = browse->options->read_path && read_file(browse) < 0
                  ? 0
                  : run_loop(browse);

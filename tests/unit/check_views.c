@@ -738,6 +738,29 @@ START_TEST(predict_ends_with_the_last_packet)
 }
 END_TEST
 
+START_TEST(the_wheel_scrolls_and_a_click_selects)
+{
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    whole_connection(40001);
+    press("<Click 3,20>"); /* the second row of the list */
+    ck_assert_uint_eq(viewer.connection, 1);
+    press("<Click 3,20>");
+    ck_assert_ptr_eq(viewer.view, &view_ladder);
+    ck_shows("client 127.0.0.1:40001");
+    press("<Click 7,20>"); /* the fifth packet */
+    ck_assert_uint_eq(viewer.selected, 11 + 5);
+    press("<WheelUp>");
+    ck_assert_uint_eq(viewer.selected, 11 + 2);
+    press("<WheelDown><WheelDown>");
+    ck_assert_uint_eq(viewer.selected, 11 + 8);
+    press("<Click 0,0><Click 1,5><Click 20,5><Click 23,5>");
+    ck_assert_uint_eq(viewer.selected, 11 + 8);
+    press("<Click 10,5>");
+    ck_shows("A FIN: I will send no more.");
+}
+END_TEST
+
 START_TEST(help_names_every_key_of_every_table)
 {
     canvas_fini(&canvas);
@@ -926,6 +949,7 @@ int main(void)
     tcase_add_test(tcase, a_replay_works_live_while_packets_still_come);
     tcase_add_test(tcase, predict_hides_the_next_packet_asks_and_keeps_score);
     tcase_add_test(tcase, predict_ends_with_the_last_packet);
+    tcase_add_test(tcase, the_wheel_scrolls_and_a_click_selects);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);
     tcase_add_test(tcase, key_names_are_read_and_unknown_ones_refused);

@@ -246,6 +246,17 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
+void screen_mouse(struct screen *screen)
+{
+    (void)screen;
+    if (!capability("kmous") ||
+        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL) ==
+            0)
+        return;
+    mouseinterval(0); /* a press is told at once, not as half a click */
+    add_teardown("\033[?1006l\033[?1000l"); /* xterm's, and who follows it */
+}
+
 bool screen_ascii(void)
 {
     setlocale(LC_CTYPE, "");
@@ -321,6 +332,23 @@ static int named_key(wint_t key)
     }
 }
 
+/* The wheel, or where the first button was pressed. */
+static int mouse_key(void)
+{
+    MEVENT event;
+
+    if (getmouse(&event) != OK)
+        return INPUT_NONE;
+    if (event.bstate & BUTTON4_PRESSED)
+        return INPUT_WHEEL_UP;
+    if (event.bstate & BUTTON5_PRESSED)
+        return INPUT_WHEEL_DOWN;
+    if (!(event.bstate & BUTTON1_PRESSED) || event.y < 0 || event.x < 0 ||
+        event.y >= CANVAS_MOST_ROWS || event.x >= CANVAS_MOST_COLUMNS)
+        return INPUT_NONE;
+    return INPUT_CLICK + event.y * CANVAS_MOST_COLUMNS + event.x;
+}
+
 static bool hung_up(void)
 {
     struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -344,7 +372,7 @@ int screen_key(struct screen *screen)
         if (kind == ERR)
             return INPUT_NONE;
         if (kind == KEY_CODE_YES) {
-            int named = named_key(key);
+            int named = key == KEY_MOUSE ? mouse_key() : named_key(key);
 
             if (named != INPUT_NONE)
                 return named;

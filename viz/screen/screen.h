@@ -24,7 +24,11 @@ enum input {
     INPUT_HOME,
     INPUT_END,
     INPUT_RESIZED,
-    INPUT_HUNG_UP /* the terminal is gone: leave */
+    INPUT_HUNG_UP, /* the terminal is gone: leave */
+    INPUT_WHEEL_UP,
+    INPUT_WHEEL_DOWN,
+    /* + row * CANVAS_MOST_COLUMNS + column, both from 0: clicked there */
+    INPUT_CLICK = 0x200000
 };
 
 struct screen;
@@ -36,6 +40,9 @@ bool screen_ascii(void);
  * TERM is unknown to this machine. */
 struct screen *screen_open(void);
 void screen_close(struct screen *screen);
+/* Ask the terminal for wheel and clicks, where it has a mouse. Selecting text
+ * then needs Shift in most terminals. */
+void screen_mouse(struct screen *screen);
 void screen_size(struct screen *screen, int *rows, int *columns);
 /* An enum input or code point that waits, else INPUT_NONE; never blocks:
  * poll(2) standard input. A request to end (SIGINT, SIGTERM, SIGHUP) comes as

@@ -411,6 +411,21 @@ static enum view_key on_key(struct viewer *viewer, int key)
     return VIEW_HANDLED;
 }
 
+static void on_click(struct viewer *viewer, int row)
+{
+    size_t place = viewer->connection_top + (size_t)row - 1; /* the titles */
+
+    list_flows(viewer);
+    if (row < 1 || row > viewer->page || place >= viewer->list_count)
+        return;
+    if (viewer->list[place]->id == viewer->connection) {
+        open_ladder(viewer);
+        return;
+    }
+    viewer->connection = viewer->list[place]->id;
+    viewer->follow = false;
+}
+
 static const struct view_help help[] = {
     {"\xE2\x86\x91 \xE2\x86\x93 k j", "one connection up or down", NULL},
     {"PgUp PgDn", "one screen up or down; also ^U ^D", NULL},
@@ -427,5 +442,6 @@ const struct view view_connections = {
     .key = '1',
     .draw = draw,
     .on_key = on_key,
+    .on_click = on_click,
     .help = help,
 };

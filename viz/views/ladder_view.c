@@ -360,6 +360,25 @@ static enum view_key on_key(struct viewer *viewer, int key)
     return VIEW_HANDLED;
 }
 
+static void on_click(struct viewer *viewer, int row)
+{
+    size_t place = place_select(viewer);
+    struct ladder_lines lines;
+    uint64_t number;
+    int line = row - LADDER_HEADER_ROWS;
+
+    if (place == SIZE_MAX || line < 0 || line >= viewer->page)
+        return;
+    choose_lines(viewer, &lines, place, viewer->page);
+    if (line >= lines.count || lines.line[line].gap)
+        return;
+    number = lines.line[line].packet->packet.number;
+    if (number == viewer->selected)
+        viewer->explain = viewer->explain == 0;
+    viewer->selected = number;
+    viewer->follow = false;
+}
+
 static const struct view_help help[] = {
     {"\xE2\x86\x91 \xE2\x86\x93 k j", "one packet up or down", NULL},
     {"PgUp PgDn", "one screen up or down; also ^U ^D", NULL},
@@ -382,5 +401,6 @@ const struct view view_ladder = {
     .key = '2',
     .draw = draw,
     .on_key = on_key,
+    .on_click = on_click,
     .help = help,
 };

@@ -300,6 +300,16 @@ static enum view_key on_key(struct viewer *viewer, int key)
     return handled;
 }
 
+static void on_click(struct viewer *viewer, int row)
+{
+    size_t count, place = viewer->socket_top + (size_t)row - 1;
+    const struct socket_sample **list = list_sockets(viewer->store, &count);
+
+    if (list && row >= 1 && row <= viewer->page && place < count)
+        viewer->socket = list[place]->cookie;
+    free(list);
+}
+
 static const struct view_help help[] = {
     {"\xE2\x86\x91 \xE2\x86\x93 k j", "one socket up or down", "socket"},
     {"PgUp PgDn", "one screen up or down; also ^U ^D", NULL},
@@ -313,5 +323,6 @@ const struct view view_sockets = {
     .key = '5',
     .draw = draw,
     .on_key = on_key,
+    .on_click = on_click,
     .help = help,
 };

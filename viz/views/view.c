@@ -32,6 +32,7 @@ const struct view_help viewer_keys[] = {
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; in a replay: play, pause", "pause"},
     {"L", "lose packets (private network): 1/10, 1/3, 1/2, none", NULL},
+    {"mouse", "the wheel scrolls, a click selects, a second one opens", NULL},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
     {"^C", "quit", NULL},
     {NULL, NULL, NULL},
@@ -279,6 +280,23 @@ static void common_key(struct viewer *viewer, int key)
     }
 }
 
+/* The wheel moves as three keys do; a click is the view's. */
+static void mouse(struct viewer *viewer, int key)
+{
+    enum { LINES = 3 };
+    int row;
+
+    if (key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN) {
+        for (int i = 0; i < LINES; i++)
+            viewer->view->on_key(viewer,
+                                 key == INPUT_WHEEL_UP ? INPUT_UP : INPUT_DOWN);
+        return;
+    }
+    row = (key - INPUT_CLICK) / CANVAS_MOST_COLUMNS - 1; /* below the title */
+    if (row >= 0 && row < CANVAS_MOST_ROWS && viewer->view->on_click)
+        viewer->view->on_click(viewer, row);
+}
+
 void viewer_key(struct viewer *viewer, int key)
 {
     if (key == INPUT_NONE || key == INPUT_RESIZED)
@@ -288,6 +306,11 @@ void viewer_key(struct viewer *viewer, int key)
         return;
     }
     viewer->message[0] = '\0';
+    if (key == INPUT_WHEEL_UP || key == INPUT_WHEEL_DOWN ||
+        key >= INPUT_CLICK) {
+        mouse(viewer, key);
+        return;
+    }
     if (viewer->prompt.sign) {
         prompt_key(viewer, key);
         return;
@@ -296,6 +319,26 @@ void viewer_key(struct viewer *viewer, int key)
         return;
     if (viewer->view->on_key(viewer, key) == VIEW_NOT_HANDLED)
         common_key(viewer, key);
+}
+
+/* "<Click 5,10>" at *text, moved on; INPUT_NONE when it is none. */
+static int click_from_text(const char **text)
+{
+    static const char word[] = "<Click ";
+    char *end;
+    long row, column;
+
+    if (strncmp(*text, word, sizeof word - 1) != 0)
+        return INPUT_NONE;
+    row = strtol(*text + sizeof word - 1, &end, 10);
+    if (*end != ',')
+        return INPUT_NONE;
+    column = strtol(end + 1, &end, 10);
+    if (*end != '>' || row < 0 || row >= CANVAS_MOST_ROWS || column < 0 ||
+        column >= CANVAS_MOST_COLUMNS)
+        return INPUT_NONE;
+    *text = end + 1;
+    return INPUT_CLICK + (int)row * CANVAS_MOST_COLUMNS + (int)column;
 }
 
 int viewer_key_from_text(const char **text)
@@ -317,11 +360,17 @@ int viewer_key_from_text(const char **text)
         {"<Home>", INPUT_HOME},
         {"<End>", INPUT_END},
         {"<Backspace>", INPUT_BACKSPACE},
+        {"<WheelUp>", INPUT_WHEEL_UP},
+        {"<WheelDown>", INPUT_WHEEL_DOWN},
     };
     size_t left = strlen(*text);
+    int click;
 
     if (left == 0)
         return INPUT_NONE;
+    click = click_from_text(text);
+    if (click != INPUT_NONE)
+        return click;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t length = strlen(names[i].name);
 

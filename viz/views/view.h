@@ -104,6 +104,8 @@ struct view {
     void (*open)(struct viewer *viewer); /* before it is shown; may be NULL */
     void (*draw)(struct viewer *viewer, struct area area);
     enum view_key (*on_key)(struct viewer *viewer, int key);
+    /* A click on this row of its area; NULL: clicks do nothing there. */
+    void (*on_click)(struct viewer *viewer, int row);
     const struct view_help *help; /* ends with {NULL, NULL, NULL} */
 };
 
@@ -127,7 +129,8 @@ struct choice viewer_choice(const struct viewer *viewer);
 /* The flow of that id, NULL when it is unknown or forgotten. */
 const struct flow *viewer_flow(const struct viewer *viewer, int64_t id);
 
-/* Keys from text: "j", "<Enter>", "<Down>", "<Esc>": for --keys and tests.
+/* Keys from text: "j", "<Enter>", "<Down>", "<Esc>", "<WheelDown>", and
+ * "<Click R,C>" for a click on that row and column: for --keys and tests.
  * The next one at *text, moved on; INPUT_NONE at the end or for an unknown name. */
 int viewer_key_from_text(const char **text);
 
