@@ -236,6 +236,8 @@ static const struct output *output_of(enum mode mode)
         return &output_summary;
     case MODE_EXPECT:
         return &output_expect;
+    case MODE_EXPORT:
+        return &output_export;
     default:
         return &output_text;
     }

@@ -37,6 +37,7 @@ static int run(const struct options *options)
     case MODE_JSON:
     case MODE_SUMMARY:
     case MODE_EXPECT:
+    case MODE_EXPORT:
         break;
     }
     return headless_run(options);

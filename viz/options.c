@@ -40,6 +40,8 @@ enum id {
     ID_DOCTOR,
     ID_SHELL,
     ID_SVG,
+    ID_EXPORT,
+    ID_CONNECTION,
     ID_WIRESHARK
 };
 
@@ -75,6 +77,10 @@ static const struct choice choices[] = {
     {ID_SUMMARY, "summary", NULL, "each connection in words, at the end", NULL},
     {ID_EXPECT, "expect", "TERM",
      "tick off observations: 'handshake tcp 7001' ...", NULL},
+    {ID_EXPORT, "export", "FILE", "one connection: as .txt, .md, .svg or .pcap",
+     NULL},
+    {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",
+     NULL},
     {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL},
     {ID_SVG, "svg", "FILE", "the screen as a picture; --dump says its size",
      NULL},
@@ -225,6 +231,25 @@ static int read_loss(const char *text, struct options *options)
     return 0;
 }
 
+static int read_form(const char *path, enum export_form *form)
+{
+    static const char *const endings[] = {[EXPORT_TEXT] = ".txt",
+                                          [EXPORT_MARKDOWN] = ".md",
+                                          [EXPORT_SVG] = ".svg",
+                                          [EXPORT_PCAP] = ".pcap"};
+    size_t length = strlen(path);
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t ending = strlen(endings[i]);
+
+        if (length <= ending || strcmp(path + length - ending, endings[i]) != 0)
+            continue;
+        *form = (enum export_form)i;
+        return 0;
+    }
+    return -1;
+}
+
 static int add_term(struct options *options, const char *term,
                     struct options_error *error)
 {
@@ -250,7 +275,7 @@ static const char *name_of(enum id id)
 
 /* While reading: which options stood there. */
 struct seen {
-    bool text, interface, limits;
+    bool text, interface, limits, connection;
     enum id mode; /* 0: none yet */
 };
 
@@ -298,6 +323,22 @@ static int take_value(struct options *options, enum id id, const char *value,
                         "--duration is a time such as 5s, 500ms or 2m, "
                         "not %s",
                         value);
+        return 0;
+    case ID_CONNECTION:
+        if (read_whole(value, 0, UINT32_MAX, &number) < 0)
+            return fail(error,
+                        "--connection is a number, from 0, as --summary "
+                        "has them, not %s",
+                        value);
+        options->connection = (uint32_t)number;
+        return 0;
+    case ID_EXPORT:
+        if (read_form(value, &options->export_form) < 0)
+            return fail(error,
+                        "--export FILE ends in .txt, .md, .svg or .pcap, "
+                        "not %s",
+                        value);
+        options->export_path = value;
         return 0;
     case ID_DUMP:
         if (read_size(value, &options->dump_columns, &options->dump_rows) < 0)
@@ -354,6 +395,11 @@ static int take(struct options *options, struct seen *seen, enum id id,
         return set_mode(options, seen, MODE_EXPECT, id, error);
     case ID_DUMP:
         return set_mode(options, seen, MODE_DUMP, id, error);
+    case ID_EXPORT:
+        return set_mode(options, seen, MODE_EXPORT, id, error);
+    case ID_CONNECTION:
+        seen->connection = true;
+        break;
     case ID_SVG:
         options->svg_path = value;
         break;
@@ -442,6 +488,11 @@ static int check(struct options *options, struct seen *seen,
                            "types: give one of them");
     if (options->record && !options->play)
         return fail(error, "--record goes with --play");
+    if (seen->connection && options->mode != MODE_EXPORT)
+        return fail(error, "--connection goes with --export");
+    if (options->mode == MODE_EXPORT && options->export_form == EXPORT_PCAP &&
+        options->write_path)
+        return fail(error, "--export FILE.pcap and -w: one of them at a time");
     if (options->svg_path && options->mode == MODE_SCREEN) {
         options->mode = MODE_DUMP;
         options->dump_columns = SVG_COLUMNS;

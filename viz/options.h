@@ -18,12 +18,15 @@ enum mode {
     MODE_JSON,
     MODE_SUMMARY,
     MODE_EXPECT,
-    MODE_DUMP, /* the screen as text, after options.keys */
+    MODE_EXPORT, /* one connection, into a file */
+    MODE_DUMP,   /* the screen as text, after options.keys */
     MODE_LESSON,
     MODE_DOCTOR,
     MODE_SHELL,
     MODE_HELP
 };
+
+enum export_form { EXPORT_TEXT, EXPORT_MARKDOWN, EXPORT_SVG, EXPORT_PCAP };
 
 /* Strings are borrowed from argv. */
 struct options {
@@ -39,6 +42,10 @@ struct options {
 
     const char **terms; /* MODE_EXPECT: one line of the language each; owned */
     size_t term_count;
+
+    const char *export_path; /* MODE_EXPORT; its ending gives the form */
+    enum export_form export_form;
+    uint32_t connection; /* of MODE_EXPORT: as --summary numbers them */
 
     const char *lesson; /* MODE_LESSON: the Markdown file */
     bool play;          /* it drives its terminals by itself */

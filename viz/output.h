@@ -22,6 +22,6 @@ struct output {
 };
 
 extern const struct output output_text, output_json, output_summary,
-    output_expect;
+    output_expect, output_export;
 
 #endif

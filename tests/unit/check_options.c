@@ -165,6 +165,9 @@ START_TEST(what_is_unknown_is_named)
     refused("-f", viz("tcp", "port", "80"));
     refused("from 1 on", viz("--count", "0"));
     refused("64 to 262144", viz("--snaplen", "63"));
+    refused("ends in .txt", viz("--export", "x.doc"));
+    refused("ends in .txt", viz("--export", ".md"));
+    refused("--connection goes with", viz("--json", "--connection", "1"));
     refused("--svg draws the screen", viz("--json", "--svg", "x.svg"));
     refused("not built yet", viz("--wireshark"));
 }

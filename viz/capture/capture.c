@@ -34,6 +34,9 @@ struct capture {
     pcap_t *keep_as;      /* capture_keep(): the format, */
     pcap_dumper_t *keep;  /* the file */
     char *keep_name;
+    bool keep_chosen; /* only what capture_keep_this() is called for */
+    const struct pcap_pkthdr *header; /* of the newest frame, */
+    const unsigned char *bytes;       /* libpcap's until the next */
 };
 
 /* --- opening ------------------------------------------------------------- */
@@ -376,8 +379,10 @@ int capture_next(struct capture *capture, struct frame *frame,
     frame->captured = header->caplen;
     frame->length = header->len < header->caplen ? header->caplen : header->len;
     frame->bytes = bytes;
-    if (capture->keep != NULL)
-        pcap_dump((unsigned char *)capture->keep, header, bytes);
+    capture->header = header;
+    capture->bytes = bytes;
+    if (!capture->keep_chosen)
+        capture_keep_this(capture);
     return 1;
 }
 
@@ -428,4 +433,18 @@ int capture_keep(struct capture *capture, const char *path,
         return -1;
     }
     return 0;
+}
+
+int capture_keep_chosen(struct capture *capture, const char *path,
+                        struct capture_error *error)
+{
+    capture->keep_chosen = true;
+    return capture_keep(capture, path, error);
+}
+
+void capture_keep_this(struct capture *capture)
+{
+    if (capture->keep != NULL && capture->header != NULL)
+        pcap_dump((unsigned char *)capture->keep, capture->header,
+                  capture->bytes);
 }

@@ -61,5 +61,10 @@ uint64_t capture_dropped(struct capture *capture);
  * The file is complete after each capture_close(). */
 int capture_keep(struct capture *capture, const char *path,
                  struct capture_error *error);
+/* The same, but only the frames for which capture_keep_this() is called, at
+ * once after capture_next() gave them. */
+int capture_keep_chosen(struct capture *capture, const char *path,
+                        struct capture_error *error);
+void capture_keep_this(struct capture *capture);
 
 #endif
