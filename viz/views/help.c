@@ -156,7 +156,7 @@ static enum view_key on_key(struct viewer *viewer, int key)
         break;
     case 'G':
     case INPUT_END:
-        top = INT_MAX; /* draw() knows the last one */
+        top = INT_MAX / 2; /* draw() knows the last one */
         break;
     default:
         return VIEW_NOT_HANDLED;
