@@ -88,7 +88,7 @@ START_TEST(a_tcp_packet_has_all_its_fields)
        "\"dst\":\"127.0.0.1\",\"dport\":7001,\"len\":6,\"flags\":\"PA\","
        "\"seq\":1001,\"ack\":5001,\"rseq\":1,\"rack\":1,\"win\":65535,"
        "\"verdicts\":[],\"client\":\"ESTABLISHED\","
-       "\"server\":\"ESTABLISHED\"}");
+       "\"server\":\"ESTABLISHED\",\"flight\":6}");
     ck_assert_ptr_null(strstr(text, "hello"));
     end();
 }
@@ -122,7 +122,8 @@ START_TEST(verdicts_have_their_kind_and_evidence)
     packet = line(2);
     is(json_incref(json_object_get(packet, "verdicts")),
        "[{\"name\":\"retransmission\",\"kind\":\"syn\","
-       "\"evidence\":\"ipid\"}]");
+       "\"evidence\":\"vantage\",\"count\":1,\"packet\":1,"
+       "\"gap\":1e-6}]");
     json_decref(packet);
     end();
 }
@@ -143,7 +144,8 @@ START_TEST(a_datagram_has_no_tcp_fields)
     is(line(2), "{\"type\":\"packet\",\"n\":2,\"t\":1e-6,\"conn\":0,"
                 "\"proto\":\"icmp\",\"src\":\"127.0.0.1\","
                 "\"dst\":\"127.0.0.1\",\"len\":0,\"icmp_type\":3,"
-                "\"icmp_code\":3,\"verdicts\":[{\"name\":\"unreachable\"}]}");
+                "\"icmp_code\":3,\"verdicts\":[{\"name\":\"unreachable\"}],"
+                "\"errno\":\"ECONNREFUSED\",\"errno_now\":true}");
     end();
 }
 END_TEST
@@ -191,7 +193,8 @@ START_TEST(a_connection_is_told_at_the_end)
        "\"client_states\":[\"SYN_SENT\",\"ESTABLISHED\",\"FIN_WAIT1\","
        "\"FIN_WAIT2\",\"TIME_WAIT\"],\"server_states\":[\"LISTEN\","
        "\"SYN_RECV\",\"ESTABLISHED\",\"CLOSE_WAIT\",\"LAST_ACK\",\"CLOSED\"],"
-       "\"closed_by\":\"client\"}");
+       "\"closed_by\":\"client\",\"vantage\":\"both\","
+       "\"initial_rtt\":2e-6}");
     end();
 }
 END_TEST

@@ -239,7 +239,7 @@ static const struct truth {
     struct {
         enum verdict_name name;
         unsigned count;
-    } verdicts[3]; /* all others: none */
+    } verdicts[6]; /* all others: none */
 } truths[] = {
     {.name = "s01_client_close",
      .flows = 1,
@@ -305,7 +305,9 @@ static const struct truth {
      .server = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED",
      .verdicts = {{VERDICT_RETRANSMISSION, 1},
                   {VERDICT_ZERO_WINDOW, 4},
-                  {VERDICT_ZERO_WINDOW_PROBE, 4}}},
+                  {VERDICT_ZERO_WINDOW_PROBE, 4},
+                  {VERDICT_WINDOW_UPDATE, 1},
+                  {VERDICT_WINDOW_FULL, 21}}},
     {.name = "s10_lossy_sender",
      .flows = 1,
      .closed_by = CLOSED_BY_CLIENT,
@@ -314,7 +316,10 @@ static const struct truth {
      .client_bytes = 1000000,
      .client = "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT",
      .server = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED",
-     .verdicts = {{VERDICT_RETRANSMISSION, 23}}},
+     .verdicts = {{VERDICT_RETRANSMISSION, 23},
+                  {VERDICT_DUPLICATE_ACK, 153},
+                  {VERDICT_WINDOW_FULL, 13},
+                  {VERDICT_WINDOW_UPDATE, 1}}},
     {.name = "s13_simultaneous_open",
      .flows = 1,
      .closed_by = CLOSED_BY_CLIENT,
@@ -332,7 +337,7 @@ static const struct truth {
      .client_bytes = 40000,
      .client = "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT",
      .server = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED",
-     .verdicts = {{VERDICT_RETRANSMISSION, 1}}},
+     .verdicts = {{VERDICT_RETRANSMISSION, 1}, {VERDICT_DUPLICATE_ACK, 9}}},
     {.name = "s19_udp_echo_frag",
      .flows = 1,
      .closed_by = CLOSED_OPEN,
@@ -391,7 +396,7 @@ START_TEST(each_capture_tells_its_story)
     ck_assert_uint_eq(told->end[FLOW_SERVER].bytes, truth->server_bytes);
     expect_states(&told->end[FLOW_CLIENT], truth->client);
     expect_states(&told->end[FLOW_SERVER], truth->server);
-    for (int n = 0; n < 3; n++)
+    for (int n = 0; n < 6; n++)
         if (truth->verdicts[n].count > 0)
             verdicts[truth->verdicts[n].name] = truth->verdicts[n].count;
     for (int n = 0; n < VERDICT_NAMES; n++)

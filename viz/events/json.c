@@ -86,6 +86,12 @@ static void print_tcp(FILE *out, const struct packet *packet,
             note->relative_ack, note->window);
 }
 
+static void print_span(FILE *out, const char *key, int64_t ns)
+{
+    fprintf(out, ",\"%s\":%" PRId64 ".%09" PRId64, key, ns / 1000000000,
+            ns % 1000000000);
+}
+
 static void print_verdicts(FILE *out, const struct note *note)
 {
     fputs(",\"verdicts\":[", out);
@@ -98,9 +104,35 @@ static void print_verdicts(FILE *out, const struct note *note)
             fprintf(out, ",\"kind\":\"%s\"", verdict->kind);
         if (verdict->evidence)
             fprintf(out, ",\"evidence\":\"%s\"", verdict->evidence);
+        if (verdict->count)
+            fprintf(out, ",\"count\":%" PRIu32, verdict->count);
+        if (verdict->packet)
+            fprintf(out, ",\"packet\":%" PRIu64, verdict->packet);
+        if (verdict->gap_ns > 0)
+            print_span(out, "gap", verdict->gap_ns);
+        if (verdict->segments > 1)
+            fprintf(out, ",\"segments\":%" PRIu32, verdict->segments);
         fputc('}', out);
     }
     fputc(']', out);
+}
+
+/* What is left out where there is nothing to say. */
+static void print_remarks(FILE *out, const struct note *note)
+{
+    if (note->flight > 0)
+        fprintf(out, ",\"flight\":%" PRIu32, note->flight);
+    if (note->ack_rtt_ns > 0)
+        print_span(out, "ack_rtt", note->ack_rtt_ns);
+    if (note->super_segment)
+        fputs(",\"super_segment\":true", out);
+    if (note->dsack)
+        fputs(",\"dsack\":true", out);
+    if (note->reset != RESET_NONE)
+        fprintf(out, ",\"reset\":\"%s\"", reset_text(note->reset));
+    if (note->error)
+        fprintf(out, ",\"errno\":\"%s\",\"errno_now\":%s", note->error,
+                note->error_now ? "true" : "false");
 }
 
 static void print_packet(struct json_writer *json, const struct packet *packet,
@@ -136,6 +168,7 @@ static void print_packet(struct json_writer *json, const struct packet *packet,
         fprintf(out, ",\"client\":\"%s\",\"server\":\"%s\"",
                 tcp_state_name(note->after[FLOW_CLIENT]),
                 tcp_state_name(note->after[FLOW_SERVER]));
+    print_remarks(out, note);
     if (packet->status != DECODE_OK)
         fprintf(out, ",\"status\":\"%s\"", status_name(packet->status));
     fputs("}\n", out);
@@ -212,6 +245,14 @@ void json_flow(struct json_writer *json, const struct flow *flow)
             flow->retransmissions);
     print_states(json->out, "client_states", client);
     print_states(json->out, "server_states", server);
-    fprintf(json->out, ",\"closed_by\":\"%s\"}\n",
+    fprintf(json->out, ",\"closed_by\":\"%s\"",
             closed_by_text(flow->closed_by));
+    if (flow->protocol == PROTO_TCP) {
+        fprintf(json->out, ",\"vantage\":\"%s\"", vantage_text(flow->vantage));
+        if (flow->initial_rtt_ns > 0)
+            print_span(json->out, "initial_rtt", flow->initial_rtt_ns);
+        if (flow->spurious > 0)
+            fprintf(json->out, ",\"spurious\":%" PRIu64, flow->spurious);
+    }
+    fputs("}\n", json->out);
 }

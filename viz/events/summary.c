@@ -18,6 +18,23 @@ static void print_states(FILE *out, const char *label,
     fputc('\n', out);
 }
 
+static const char *where(enum flow_vantage vantage)
+{
+    switch (vantage) {
+    case VANTAGE_CLIENT:
+        return "near the client";
+    case VANTAGE_SERVER:
+        return "near the server";
+    case VANTAGE_BOTH:
+        return "where both ends are";
+    case VANTAGE_MIDDLE:
+        return "on the way between them";
+    case VANTAGE_UNKNOWN:
+        break;
+    }
+    return "the packets do not tell where";
+}
+
 static const char *ended(const struct flow *flow)
 {
     if (flow->refused)
@@ -64,6 +81,16 @@ void summary_flow(FILE *out, const struct flow *flow)
             lasted / 1000000000, lasted % 1000000000);
     if (tcp) {
         fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
+        if (flow->spurious > 0 && flow->retransmissions > 0)
+            fprintf(out, "  in vain          %" PRIu64 " (told by D-SACK)\n",
+                    flow->spurious);
+        if (flow->initial_rtt_ns > 0)
+            fprintf(out,
+                    "  round trip       %" PRId64 ".%06" PRId64
+                    " ms, at the handshake\n",
+                    flow->initial_rtt_ns / 1000000,
+                    flow->initial_rtt_ns % 1000000);
+        fprintf(out, "  captured         %s\n", where(flow->vantage));
         print_states(out, "client's states", client);
         print_states(out, "server's states", server);
         fprintf(out, "  ended            %s\n", ended(flow));

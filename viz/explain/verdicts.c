@@ -110,6 +110,15 @@ static const struct {
       "The window is the room left in the receive buffer. It opens again when "
       "the program reads; the sender asks meanwhile.",
       "RFC 9293 3.8.6"}},
+    {VERDICT_ZERO_WINDOW,
+     "answer",
+     {"Still no room: the answer to a window probe.",
+      "The other end asked; the program has not read meanwhile.",
+      "recv() at this end would make room. send() at the other end goes on "
+      "waiting.",
+      "Each answer proves that this end lives: the connection is not given up "
+      "however long the window stays closed.",
+      "RFC 9293 3.8.6.1"}},
     {VERDICT_ZERO_WINDOW_PROBE,
      NULL,
      {"Is there room again? A window probe.",

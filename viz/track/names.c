@@ -55,6 +55,29 @@ const char *verdict_text(enum verdict_name name)
     return (unsigned)name < VERDICT_NAMES ? names[name] : "?";
 }
 
+const char *vantage_text(enum flow_vantage vantage)
+{
+    static const char *const names[] = {
+        [VANTAGE_UNKNOWN] = "unknown", [VANTAGE_CLIENT] = "client",
+        [VANTAGE_SERVER] = "server",   [VANTAGE_BOTH] = "both",
+        [VANTAGE_MIDDLE] = "middle",
+    };
+
+    return (unsigned)vantage < sizeof names / sizeof *names ? names[vantage]
+                                                            : names[0];
+}
+
+const char *reset_text(enum reset_kind reset)
+{
+    static const char *const names[] = {
+        [RESET_REFUSED] = "refused",     [RESET_UNREAD] = "unread",
+        [RESET_ABORT] = "abort",         [RESET_GAVE_UP] = "gave-up",
+        [RESET_NO_SOCKET] = "no-socket",
+    };
+
+    return (unsigned)reset < sizeof names / sizeof *names ? names[reset] : NULL;
+}
+
 const char *closed_by_text(enum flow_closed_by closed_by)
 {
     switch (closed_by) {

@@ -12,6 +12,7 @@
 struct segment {
     struct tracked *tracked;
     struct hole_pool *holes;
+    struct sent_pool *pool;
     const struct packet *packet;
     struct note *note;
     struct flow_end *sender, *receiver;
@@ -45,9 +46,27 @@ static inline bool acknowledges(const struct segment *segment, uint32_t seq)
            !seq_after(segment->packet->tcp.ack, segment->receiver->next_seq);
 }
 
-/* One more conclusion; those past NOTE_VERDICTS are left out. */
-void note_verdict(struct note *note, enum verdict_name name, const char *kind,
-                  const char *evidence);
+/* Why an end sends again what lies below memory.recover_to. */
+enum recovery { RECOVERY_NONE, RECOVERY_FAST, RECOVERY_TIME_OUT };
+
+/* One more conclusion, to be filled further; those past NOTE_VERDICTS are left
+ * out: then NULL. */
+struct verdict *note_verdict(struct note *note, enum verdict_name name,
+                             const char *kind, const char *evidence);
+
+/* Whether the capture was made where the segment was sent: there nothing has
+ * been overtaken yet. */
+bool at_sender(const struct segment *segment);
+
+/* again.c: what of it was sent before, and whether the segment was sent again
+ * or only came late. */
+void again_segment(struct segment *segment);
+/* What the sender's acknowledgement, `before` until now, means for the other
+ * end's segments. */
+void again_acked(struct segment *segment, uint32_t before);
+
+/* vantage.c: where the capture was made. */
+void vantage_segment(struct segment *segment);
 
 /* verdict.c: what is to be said of the segment; the flow is as it was before
  * it. Changes only what verdicts remember. */
@@ -55,6 +74,13 @@ void verdict_segment(struct segment *segment);
 
 /* Whether its numbers can be of this connection at all. */
 bool sequence_plausible(const struct segment *segment);
+
+/* The window that it advertises, scaled, bytes. */
+uint32_t segment_window(const struct segment *segment);
+/* Whether its SACK blocks tell of data above its acknowledgement. */
+bool segment_reports_hole(const struct segment *segment);
+/* The two numbers can be of one connection at one time. */
+bool sequence_near(uint32_t a, uint32_t b);
 
 /* sequence.c: numbers, bytes and windows of both ends, and the relative
  * numbers of the note. */

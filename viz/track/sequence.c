@@ -10,7 +10,7 @@ enum {
     MOST_PAYLOAD = 1 << 24   /* far above what any stack hands to its card */
 };
 
-static bool near(uint32_t a, uint32_t b)
+bool sequence_near(uint32_t a, uint32_t b)
 {
     int32_t way = seq_from(a, b);
 
@@ -31,7 +31,7 @@ bool sequence_plausible(const struct segment *segment)
     if (has_flags(segment, TCP_SYN))
         return seq == sender->isn || sender->state == TCP_LISTEN ||
                sender->state == TCP_CLOSED || sender->state == TCP_UNKNOWN;
-    return near(seq, sender->next_seq);
+    return sequence_near(seq, sender->next_seq);
 }
 
 static void count_from(struct flow_end *end, uint32_t isn)
@@ -50,6 +50,9 @@ static void take_scale(struct segment *segment)
     bool both = received->syn_sent || received->syn_ack_sent;
     bool scaled;
 
+    sent->mss = options->mss;
+    sent->sack_ok = (options->has & OPT_SACK_OK) != 0;
+    sent->timestamps = (options->has & OPT_TIMESTAMP) != 0;
     sent->syn_scale = options->has & OPT_WSCALE ? (int8_t)options->window_scale
                                                 : -1;
     if (!both && !has_flags(segment, TCP_ACK))
@@ -60,7 +63,7 @@ static void take_scale(struct segment *segment)
         segment->receiver->window_scale = scaled ? received->syn_scale : 0;
 }
 
-static uint32_t scaled_window(const struct segment *segment)
+uint32_t segment_window(const struct segment *segment)
 {
     uint32_t window = segment->packet->tcp.window;
 
@@ -107,9 +110,9 @@ static void take_data(struct segment *segment)
 static void take_ack(struct segment *segment)
 {
     struct flow_end *sender = segment->sender, *receiver = segment->receiver;
-    uint32_t ack = segment->packet->tcp.ack;
+    uint32_t ack = segment->packet->tcp.ack, before = sender->acked;
 
-    if (!near(ack, receiver->next_seq))
+    if (!sequence_near(ack, receiver->next_seq))
         return;
     if (seq_after(ack, receiver->next_seq)) {
         if (!segment->received->spoke)
@@ -120,13 +123,18 @@ static void take_ack(struct segment *segment)
     }
     if (sender->has_acked && seq_before(ack, sender->acked))
         return;
+    if (!sender->has_acked)
+        before = ack - 1;
     sender->acked = ack;
     sender->has_acked = true;
+    again_acked(segment, before);
     sender->window = segment->note->window;
 }
 
-static bool reports_hole(const struct tcp_header *tcp)
+bool segment_reports_hole(const struct segment *segment)
 {
+    const struct tcp_header *tcp = &segment->packet->tcp;
+
     for (int n = 0; n < tcp->options.sack_count; n++)
         if (seq_after(tcp->options.sack[n].left, tcp->ack))
             return true; /* else it is a D-SACK (RFC 2883) */
@@ -148,14 +156,14 @@ void sequence_segment(struct segment *segment)
         take_scale(segment);
     segment->note->relative_seq = tcp->seq - sender->isn;
     segment->note->relative_ack = ack ? tcp->ack - receiver->isn : 0;
-    segment->note->window = scaled_window(segment);
+    segment->note->window = segment_window(segment);
     if (!segment->plausible || (tcp->flags & TCP_RST))
         return;
     if (!segment->probe)
         take_data(segment);
     if (ack) {
         take_ack(segment);
-        segment->sent->reports_hole = reports_hole(tcp);
+        segment->sent->reports_hole = segment_reports_hole(segment);
     } else {
         sender->window = segment->note->window;
     }

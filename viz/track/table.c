@@ -37,6 +37,7 @@ void table_fini(struct table *table)
     free(table->slots);
     free(table->order);
     holes_fini(&table->holes);
+    sent_fini(&table->sent);
 }
 
 /* --- finding ------------------------------------------------------------- */
@@ -205,8 +206,10 @@ static void forget(struct table *table, struct tracked *tracked)
 
     if (tracked->found_by_key)
         slot_remove(table, slot_of(table, tracked));
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         holes_clear(&table->holes, &tracked->memory[side].holes);
+        sent_clear(&table->sent, &tracked->memory[side].list);
+    }
     unlink_place(table, index);
     tracked->live = false;
     table->links[index].older = table->free_place;

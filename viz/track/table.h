@@ -7,6 +7,7 @@
 #define VIZ_TRACK_TABLE_H
 
 #include "viz/track/holes.h"
+#include "viz/track/sent.h"
 #include "viz/track/track.h"
 
 /* What is remembered of one end beyond what others may see. */
@@ -22,8 +23,23 @@ struct memory {
     bool fin_received;  /* the other end's FIN has reached it */
     bool reports_hole;  /* its last ACK had SACK blocks above the ACK */
     bool probed;        /* its last segment was a keep-alive */
+    bool window_probed; /* its last segment asked about a closed window */
     bool has_edge_ts, has_edge_id;
     bool ids_useless; /* its IP IDs do not count upwards */
+    bool ids_good;    /* they have been seen to */
+    bool data_last;   /* the last data of the connection came from it */
+    bool sack_ok;     /* offered in its SYN */
+    bool timestamps;  /* likewise */
+    bool tlp_sent;    /* since the last new acknowledgement */
+    uint8_t recovery; /* enum recovery: why it sends again, up to recover_to */
+    uint8_t ttl;
+    uint16_t mss;       /* offered in its SYN, bytes; 0 none */
+    uint16_t time_outs; /* since the last new acknowledgement */
+    uint32_t dup_acks;  /* that it has sent in a row */
+    uint32_t recover_to;
+    uint32_t sacked;       /* bytes above `acked` that its last ACK reported */
+    int64_t heard_ns;      /* when it sent anything last */
+    struct sent_list list; /* what it has sent */
 };
 
 struct tracked {
@@ -39,6 +55,7 @@ struct tracked {
     bool stray_syn;     /* an open connection saw a SYN with another number: */
     uint32_t stray_seq; /* should it be answered, it was a new one */
     enum flow_side stray_from;
+    int64_t syn_ns, syn_ack_ns; /* when the newest came; 0 none */
 };
 
 struct table_slot {
@@ -73,6 +90,7 @@ struct table {
     uint64_t forgotten;
     uint64_t seed; /* so that nobody can prepare collisions */
     struct hole_pool holes;
+    struct sent_pool sent;
 };
 
 /* 0, or -1 with errno ENOMEM. */

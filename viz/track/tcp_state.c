@@ -338,6 +338,24 @@ static bool in_window(const struct segment *segment)
                                       seq - receiver->acked < window);
 }
 
+/* A kernel that answers what it has no socket for sends no ACK with the RST
+ * (RFC 9293 3.5.2); one whose program ends a connection does. Which of the
+ * ways to end it so it was, the wire tells only likely: with SO_LINGER 0, with
+ * bytes unread that had come last, or because keep-alives stayed unanswered. */
+static enum reset_kind reset_kind_of(const struct segment *segment)
+{
+    const struct flow_end *receiver = segment->receiver;
+
+    if (receiver->state == TCP_SYN_SENT)
+        return RESET_REFUSED;
+    if (!has_flags(segment, TCP_ACK))
+        return RESET_NO_SOCKET;
+    if (segment->sent->probed)
+        return RESET_GAVE_UP;
+    return receiver->bytes > 0 && segment->received->data_last ? RESET_UNREAD
+                                                               : RESET_ABORT;
+}
+
 static void reset(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
@@ -354,6 +372,7 @@ static void reset(struct segment *segment)
     } else if (!in_window(segment)) {
         return;
     }
+    segment->note->reset = reset_kind_of(segment);
     if (!(sender->fin_sent && receiver->fin_sent))
         flow->closed_by = CLOSED_BY_RESET;
     enter(flow, sender, TCP_CLOSED);
@@ -390,6 +409,10 @@ void tcp_state_segment(struct segment *segment)
         send_syn(segment);
     else
         send_ack(segment);
+    if (segment->payload > 0) {
+        segment->sent->data_last = true;
+        segment->received->data_last = false;
+    }
     if (segment->new_fin)
         send_fin(segment);
     else if (segment->again && has_flags(segment, TCP_FIN))

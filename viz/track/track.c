@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "viz/decode/decode.h"
+#include "viz/track/icmp_errno.h"
 #include "viz/track/segment.h"
 
 struct track {
@@ -169,6 +170,18 @@ static void mirror(const struct flow_end *end, struct flow_end *other)
     memcpy(other->states, end->states, sizeof other->states);
 }
 
+static void note_flight(const struct segment *segment)
+{
+    const struct flow_end *sender = segment->sender;
+    uint32_t flight = sender->next_seq - segment->receiver->acked;
+
+    if (segment->receiver->has_acked && segment->payload > 0 &&
+        seq_after(sender->next_seq, segment->receiver->acked))
+        segment->note->flight = flight - (segment->received->sacked < flight
+                                              ? segment->received->sacked
+                                              : 0);
+}
+
 static void feed_tcp(struct track *track, struct tracked *tracked,
                      const struct packet *packet, struct note *note)
 {
@@ -178,6 +191,7 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
     struct segment segment = {
         .tracked = tracked,
         .holes = &track->table.holes,
+        .pool = &track->table.sent,
         .packet = packet,
         .note = note,
         .sender = &flow->end[note->from],
@@ -196,9 +210,12 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
         flow->midstream = (flags & TCP_SYN) == 0;
     segment.plausible = sequence_plausible(&segment);
     note_before(tracked, packet, note);
+    vantage_segment(&segment);
     verdict_segment(&segment);
     sequence_segment(&segment);
     tcp_state_segment(&segment);
+    segment.sent->heard_ns = packet->time_ns;
+    note_flight(&segment);
     if (self)
         mirror(segment.sender, &flow->end[!note->from]);
 }
@@ -210,6 +227,21 @@ static bool is_unreachable(const struct packet *packet)
     if (packet->protocol == PROTO_ICMP6)
         return packet->icmp.type == 1;
     return packet->icmp.type == 3 && packet->icmp.code != 4; /* 4: the MTU */
+}
+
+/* What the program gets to see: TCP asks at once only while it connects (RFC
+ * 1122 4.2.3.9), and handles a path's MTU by itself. */
+static void note_errno(const struct packet *packet, const struct flow *flow,
+                       enum flow_side about, struct note *note)
+{
+    struct icmp_errno got = icmp_errno(packet->protocol, packet->icmp.type,
+                                       packet->icmp.code);
+    bool tcp = flow->protocol == PROTO_TCP;
+
+    if (got.name == NULL || (tcp && got.name[1] == 'M')) /* EMSGSIZE */
+        return;
+    note->error = got.name;
+    note->error_now = tcp ? flow->end[about].state == TCP_SYN_SENT : got.hard;
 }
 
 /* An error belongs to the flow that it quotes. */
@@ -235,6 +267,7 @@ static void feed_icmp(struct track *track, const struct packet *packet,
         note->before[side] = tracked->flow.end[side].state;
     tracked->flow.last_ns = packet->time_ns;
     table_touch(table, tracked);
+    note_errno(packet, &tracked->flow, about, note);
     if (!is_unreachable(packet))
         return;
     note_verdict(note, VERDICT_UNREACHABLE, NULL, NULL);
@@ -253,7 +286,8 @@ static int feed_flow(struct track *track, const struct packet *packet,
     struct tracked *tracked;
     struct flow *flow;
 
-    if (holes_reserve(&track->table.holes) < 0)
+    if (holes_reserve(&track->table.holes) < 0 ||
+        sent_reserve(&track->table.sent) < 0)
         return -1;
     tracked = flow_of(track, packet, note);
     if (tracked == NULL)

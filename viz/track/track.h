@@ -45,6 +45,26 @@ enum flow_closed_by {
 
 enum { FLOW_STATES = 16 };
 
+/* Where the capture was made, as far as the packets tell. */
+enum flow_vantage {
+    VANTAGE_UNKNOWN,
+    VANTAGE_CLIENT, /* on the client's machine, or near it */
+    VANTAGE_SERVER,
+    VANTAGE_BOTH,  /* both ends are on this machine */
+    VANTAGE_MIDDLE /* on the way */
+};
+
+/* What a RST means. */
+enum reset_kind {
+    RESET_NONE,
+    RESET_REFUSED,  /* the answer to a SYN: nobody listens */
+    RESET_UNREAD,   /* close() or exit with bytes unread (RFC 2525 2.17) */
+    RESET_ABORT,    /* close() with SO_LINGER 0: no FIN, an end at once */
+    RESET_GAVE_UP,  /* keep-alives were not answered */
+    RESET_NO_SOCKET /* the answer to a segment of a connection that this end
+                       does not know, or no longer */
+};
+
 /* What is known of one end of a flow. Sequence numbers are raw. */
 struct flow_end {
     struct endpoint at;
@@ -76,8 +96,14 @@ struct flow {
     bool simultaneous; /* the SYNs crossed */
     enum flow_closed_by closed_by;
     struct flow_end end[2]; /* by enum flow_side */
-    uint64_t packets, retransmissions;
+    uint64_t packets;
+    uint64_t retransmissions; /* segments, as the kernel counts them */
+    uint64_t spurious;        /* of which the other end said, by D-SACK, that
+                                 they were in vain */
     int64_t first_ns, last_ns;
+    int64_t initial_rtt_ns; /* from the SYN to the ACK that ends the handshake;
+                               0 not seen */
+    enum flow_vantage vantage;
 };
 
 enum verdict_name {
@@ -100,11 +126,18 @@ enum verdict_name {
 };
 
 /* One conclusion about one packet. `kind` and `evidence` are words of the JSON
- * schema, NULL where the verdict has none. */
+ * schema, NULL where the verdict has none; numbers are 0 where they have
+ * nothing to say. */
 struct verdict {
     enum verdict_name name;
+    uint32_t count; /* duplicate-ack: the n-th. retransmission: the n-th time
+                         that the same is sent again, of kind rto the n-th
+                         time-out in a row. lost-segment: bytes missing */
     const char *kind;
     const char *evidence;
+    uint64_t packet;   /* retransmission: number of the original */
+    int64_t gap_ns;    /* retransmission: since it was sent last */
+    uint32_t segments; /* retransmission: as many as the card makes of it */
 };
 
 enum { NOTE_VERDICTS = 4 };
@@ -121,6 +154,16 @@ struct note {
     enum tcp_state before[2], after[2]; /* by enum flow_side */
     bool assumed[2];                    /* after[] is not proved */
     bool handshake_done; /* this packet completed the handshake */
+    bool dsack;          /* its D-SACK block says: this came twice */
+    bool super_segment;  /* more than fits into one segment of this connection:
+                            cut later, by the card (TSO, GSO), or put together
+                            before the capture (GRO) */
+    enum reset_kind reset;
+    uint32_t flight;    /* the sender's bytes that are not acknowledged */
+    int64_t ack_rtt_ns; /* since what it acknowledges was sent; 0 unknown */
+    const char *error;  /* ICMP: the errno that the program gets, or NULL */
+    bool error_now;     /* else only when the program has asked for it
+                           (IP_RECVERR), or as the reason of a time-out */
     uint8_t verdict_count;
     struct verdict verdicts[NOTE_VERDICTS];
 };
@@ -146,5 +189,10 @@ uint64_t track_forgotten(const struct track *track);
 /* "refused" and the like, as JSON has them. */
 const char *verdict_text(enum verdict_name name);
 const char *closed_by_text(enum flow_closed_by closed_by);
+/* "client", "both"; "unknown". "refused", "unread", "abort", "gave-up",
+ * "no-socket";
+ * NULL for RESET_NONE. */
+const char *vantage_text(enum flow_vantage vantage);
+const char *reset_text(enum reset_kind reset);
 
 #endif

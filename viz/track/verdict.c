@@ -1,102 +1,29 @@
 /*
- * What is to be said of one TCP segment, and on what evidence. Here: zero
- * windows, probes, keep-alives, and what was sent again as opposed to what
- * came late.
- *
- * Sequence numbers alone cannot tell a retransmission from a segment that was
- * overtaken on its way. The IP ID can: hosts count it upwards, so that the
- * lower number with the *newer* ID was sent again and with the *older* one
- * came late. Where IDs do not count, the timestamp option says it; on loopback
- * nothing can be overtaken. Without any of these we say nothing.
+ * What is to be said of one TCP segment: windows, probes, keep-alives,
+ * duplicate acknowledgements, what is missing. What was sent again is in
+ * again.c.
  */
 #include "viz/track/segment.h"
 
-#include <string.h>
-
-void note_verdict(struct note *note, enum verdict_name name, const char *kind,
-                  const char *evidence)
+struct verdict *note_verdict(struct note *note, enum verdict_name name,
+                             const char *kind, const char *evidence)
 {
-    if (note->verdict_count < NOTE_VERDICTS)
-        note->verdicts[note->verdict_count++] = (struct verdict){name, kind,
-                                                                 evidence};
+    struct verdict *verdict;
+
+    if (note->verdict_count == NOTE_VERDICTS)
+        return NULL;
+    verdict = &note->verdicts[note->verdict_count++];
+    *verdict = (struct verdict){
+        .name = name, .kind = kind, .evidence = evidence};
+    return verdict;
 }
 
-/* --- evidence ------------------------------------------------------------ */
-
-enum order { ORDER_UNKNOWN, ORDER_NEWER, ORDER_OLDER, ORDER_SAME };
-
-static bool is_loopback(const struct packet *packet)
+static bool is_plain(const struct segment *segment)
 {
-    const struct endpoint *from = &packet->source, *to = &packet->destination;
-
-    if (from->family == 4)
-        return from->address[0] == 127 && to->address[0] == 127;
-    return memcmp(from->address, to->address, sizeof(from->address)) == 0;
+    return !has_any_flag(segment, TCP_SYN | TCP_FIN | TCP_RST);
 }
 
-/* Linux writes 0 in a SYN,ACK, some hosts in every packet. */
-static bool has_id(const struct segment *segment)
-{
-    const struct packet *packet = segment->packet;
-
-    if (!packet->has_ip_id || segment->sent->ids_useless)
-        return false;
-    return packet->ip_id != 0 || (!has_flags(segment, TCP_SYN | TCP_ACK) &&
-                                  segment->sent->edge_id != 0);
-}
-
-/* Whether the segment was sent after the one with the highest number, and what
- * says so. ORDER_SAME: it is that segment, captured twice. */
-static enum order sent_order(const struct segment *segment,
-                             const char **evidence)
-{
-    const struct packet *packet = segment->packet;
-    const struct memory *sent = segment->sent;
-    const struct tcp_options *options = &packet->tcp.options;
-    int32_t way;
-
-    if (sent->has_edge_id && has_id(segment)) {
-        *evidence = "ipid";
-        way = (int16_t)(uint16_t)(packet->ip_id - sent->edge_id);
-        return way > 0 ? ORDER_NEWER : way < 0 ? ORDER_OLDER : ORDER_SAME;
-    }
-    if ((options->has & OPT_TIMESTAMP) && sent->has_edge_ts) {
-        *evidence = "tsval";
-        way = seq_from(options->ts_value, sent->edge_ts);
-        if (way != 0)
-            return way > 0 ? ORDER_NEWER : ORDER_OLDER;
-    }
-    if (is_loopback(packet)) {
-        *evidence = "vantage";
-        return ORDER_NEWER;
-    }
-    *evidence = NULL;
-    return ORDER_UNKNOWN;
-}
-
-/* The segment with the highest number so far: what later ones are compared
- * with. */
-static void remember_edge(struct segment *segment)
-{
-    const struct packet *packet = segment->packet;
-    const struct tcp_options *options = &packet->tcp.options;
-    struct memory *sent = segment->sent;
-    uint16_t id = (uint16_t)packet->ip_id;
-
-    sent->edge_seq = packet->tcp.seq;
-    if (has_id(segment)) {
-        if (sent->has_edge_id && (int16_t)(uint16_t)(id - sent->edge_id) <= 0)
-            sent->ids_useless = true; /* constant, or random */
-        sent->edge_id = id;
-        sent->has_edge_id = true;
-    }
-    if (options->has & OPT_TIMESTAMP) {
-        sent->edge_ts = options->ts_value;
-        sent->has_edge_ts = true;
-    }
-}
-
-/* --- windows and keep-alives --------------------------------------------- */
+/* --- probes and keep-alives ---------------------------------------------- */
 
 /* A segment just below what the other end awaits makes it answer, and says
  * nothing new: a keep-alive (RFC 9293 3.8.4), or while its window is closed a
@@ -109,9 +36,9 @@ static void probe_verdict(struct segment *segment)
     uint32_t seq = segment->packet->tcp.seq;
     bool closed = receiver->has_acked && receiver->window == 0;
 
-    segment->sent->probed = false;
+    segment->sent->probed = segment->sent->window_probed = false;
     if (segment->payload > 1 || !receiver->has_acked || !sender->has_isn ||
-        has_any_flag(segment, TCP_SYN | TCP_FIN | TCP_RST))
+        !is_plain(segment))
         return;
     if (segment->payload == 1 && seq == segment->sent->edge_seq)
         return; /* it had data of one byte, and sends it again */
@@ -125,82 +52,124 @@ static void probe_verdict(struct segment *segment)
         segment->probe = true; /* the next byte, which will not be taken */
         note_verdict(segment->note, VERDICT_ZERO_WINDOW_PROBE, NULL, NULL);
     }
+    segment->sent->window_probed = segment->probe && closed;
 }
 
-static void answer_verdict(struct segment *segment)
+/* --- acknowledgements ---------------------------------------------------- */
+
+/* RFC 2883: the first block tells of what came twice when it lies below the
+ * acknowledgement, or within the second block. */
+static bool is_dsack(const struct tcp_header *tcp)
+{
+    const struct tcp_options *options = &tcp->options;
+
+    if (options->sack_count == 0)
+        return false;
+    if (!seq_after(options->sack[0].right, tcp->ack))
+        return true;
+    return options->sack_count > 1 &&
+           !seq_before(options->sack[0].left, options->sack[1].left) &&
+           !seq_after(options->sack[0].right, options->sack[1].right);
+}
+
+/* RFC 5681 2: no data, the same number again while data is on its way, the
+ * same window; where SACK is used, what counts is that it reports a hole. */
+static bool is_duplicate(const struct segment *segment, bool same_window)
+{
+    const struct tcp_options *options = &segment->packet->tcp.options;
+
+    if (!seq_after(segment->receiver->next_seq, segment->sender->acked))
+        return false;
+    if (options->sack_count > 0)
+        return segment_reports_hole(segment);
+    return same_window && segment->packet->tcp.window != 0 &&
+           segment->sent->spoke;
+}
+
+/* The same acknowledgement as the last: there is a reason for it. The first
+ * after a SYN has none: it only ends the handshake. */
+static void repeated_ack(struct segment *segment)
+{
+    uint32_t window = segment_window(segment), last = segment->sender->window;
+    struct verdict *verdict;
+
+    if (segment->received->probed) {
+        note_verdict(segment->note, VERDICT_KEEP_ALIVE_ACK, NULL, NULL);
+    } else if (is_duplicate(segment, window == last)) {
+        segment->sent->dup_acks++;
+        verdict = note_verdict(segment->note, VERDICT_DUPLICATE_ACK, NULL,
+                               NULL);
+        if (verdict != NULL)
+            verdict->count = segment->sent->dup_acks;
+    } else if (window > last && segment->sent->spoke && !segment->note->dsack) {
+        note_verdict(segment->note, VERDICT_WINDOW_UPDATE, NULL, NULL);
+    }
+}
+
+static void ack_verdict(struct segment *segment)
 {
     const struct tcp_header *tcp = &segment->packet->tcp;
+    const struct flow_end *sender = segment->sender;
+    const struct flow_end *receiver = segment->receiver;
 
-    if (segment->received->probed && segment->payload == 0 &&
-        !has_any_flag(segment, TCP_SYN | TCP_FIN | TCP_RST) &&
-        tcp->seq == segment->sender->next_seq &&
-        tcp->ack == segment->sender->acked &&
-        segment->sender != segment->receiver)
-        note_verdict(segment->note, VERDICT_KEEP_ALIVE_ACK, NULL, NULL);
+    if (is_dsack(tcp)) {
+        segment->note->dsack = true;
+        segment->tracked->flow.spurious++;
+    }
+    if (receiver->has_isn && segment->received->spoke &&
+        seq_after(tcp->ack, receiver->next_seq) &&
+        sequence_near(tcp->ack, receiver->next_seq))
+        note_verdict(segment->note, VERDICT_ACKED_UNSEEN, NULL, NULL);
+    if (segment->payload == 0 && is_plain(segment) && sender->has_acked &&
+        tcp->ack == sender->acked && tcp->seq == sender->next_seq &&
+        sender != receiver)
+        repeated_ack(segment);
 }
 
-/* --- sent again ---------------------------------------------------------- */
+/* --- windows and what is missing ----------------------------------------- */
 
-static void sent_again(struct segment *segment, const char *kind)
+static void zero_verdict(struct segment *segment)
 {
-    const char *evidence;
-
-    if (sent_order(segment, &evidence) != ORDER_NEWER)
-        return;
-    note_verdict(segment->note, VERDICT_RETRANSMISSION, kind, evidence);
-    segment->tracked->flow.retransmissions++;
-    segment->again = true;
+    if (segment->packet->tcp.window == 0 &&
+        !has_any_flag(segment, TCP_SYN | TCP_FIN))
+        note_verdict(segment->note, VERDICT_ZERO_WINDOW,
+                     segment->received->window_probed ? "answer" : NULL, NULL);
 }
 
-/* A SYN of the same number and the same kind: in a simultaneous open the
- * SYN,ACK has the number of the SYN and is none. */
-static void syn_verdict(struct segment *segment)
+static void full_verdict(struct segment *segment)
 {
-    bool before = has_flags(segment, TCP_ACK) ? segment->sent->syn_ack_sent
-                                              : segment->sent->syn_sent;
+    const struct flow_end *receiver = segment->receiver;
 
-    if (!before)
-        remember_edge(segment);
-    else if (segment->packet->tcp.seq == segment->sender->isn)
-        sent_again(segment, "syn");
+    if (segment->payload > 0 && is_plain(segment) && receiver->has_acked &&
+        receiver->window_scale >= 0 &&
+        segment->end == receiver->acked + receiver->window)
+        note_verdict(segment->note, VERDICT_WINDOW_FULL, NULL, NULL);
 }
 
-static void data_verdict(struct segment *segment)
+static void gap_verdict(struct segment *segment)
 {
     const struct flow_end *sender = segment->sender;
-    uint32_t seq = segment->packet->tcp.seq, unseen;
-    const char *evidence;
+    struct verdict *verdict;
 
-    if (!sender->has_isn || !seq_before(seq, sender->next_seq)) {
-        remember_edge(segment);
+    if (!sender->has_isn || has_any_flag(segment, TCP_SYN) ||
+        !seq_after(segment->packet->tcp.seq, sender->next_seq))
         return;
-    }
-    unseen = holes_within(segment->holes, &segment->sent->holes, seq,
-                          seq + segment->payload);
-    if (unseen == 0 || unseen < segment->payload)
-        sent_again(segment, NULL);
-    else if (sent_order(segment, &evidence) == ORDER_OLDER)
-        note_verdict(segment->note, VERDICT_REORDERED, NULL, evidence);
-    else
-        sent_again(segment, NULL); /* the first copy was lost before us */
-    if (seq_after(segment->end, sender->next_seq))
-        remember_edge(segment);
+    verdict = note_verdict(segment->note, VERDICT_LOST_SEGMENT, NULL, NULL);
+    if (verdict != NULL)
+        verdict->count = segment->packet->tcp.seq - sender->next_seq;
 }
 
 void verdict_segment(struct segment *segment)
 {
-    const struct tcp_header *tcp = &segment->packet->tcp;
-
-    if (!segment->plausible || (tcp->flags & TCP_RST))
+    if (!segment->plausible || has_any_flag(segment, TCP_RST))
         return;
-    if (tcp->window == 0 && !has_any_flag(segment, TCP_SYN | TCP_FIN))
-        note_verdict(segment->note, VERDICT_ZERO_WINDOW, NULL, NULL);
-    answer_verdict(segment);
+    zero_verdict(segment);
+    if (has_flags(segment, TCP_ACK))
+        ack_verdict(segment);
     probe_verdict(segment);
     if (segment->probe)
         return;
-    if (tcp->flags & TCP_SYN)
-        syn_verdict(segment);
-    else if (segment->payload > 0 || (tcp->flags & TCP_FIN))
-        data_verdict(segment);
+    gap_verdict(segment);
+    again_segment(segment);
+    full_verdict(segment);
 }

@@ -1,0 +1,275 @@
+/* viz/track: why a segment was sent again and what its original was, where the
+ * capture was made, what a RST means, which errno an ICMP error brings. */
+#include "viz/track/icmp_errno.h"
+#include "viz/track/track.h"
+
+#include "tests/unit/frames.h"
+
+enum { S = TCP_SYN, A = TCP_ACK, F = TCP_FIN, R = TCP_RST };
+
+struct wire {
+    struct track *track;
+    struct note note; /* of the last packet */
+    uint64_t number;
+    int64_t ns;
+    uint16_t ids[2];
+    uint8_t ttl[2];
+    uint16_t mss;
+};
+
+static void wire_open(struct wire *wire)
+{
+    *wire = (struct wire){.track = track_new(0),
+                          .ns = 1000000000,
+                          .ids = {100, 500},
+                          .ttl = {64, 64},
+                          .mss = 1000};
+    ck_assert_ptr_nonnull(wire->track);
+}
+
+/* After so many milliseconds `from` ('c' or 's') sends; numbers count from the
+ * SYN. sack: one block above the acknowledgement, when not 0. */
+static const struct note *sends(struct wire *wire, double ms, char from,
+                                uint8_t flags, uint32_t seq, uint32_t ack,
+                                uint32_t length, uint32_t sack)
+{
+    int side = from == 's';
+    struct packet packet = {
+        .number = ++wire->number,
+        .time_ns = wire->ns += (int64_t)(ms * 1e6),
+        .has_transport = true,
+        .protocol = PROTO_TCP,
+        .ttl = wire->ttl[side],
+        .source = {4, {10, 0, 0, side ? 2 : 1}, side ? 7001 : 40000},
+        .destination = {4, {10, 0, 0, side ? 1 : 2}, side ? 40000 : 7001},
+        .has_ip_id = true,
+        .ip_id = wire->ids[side]++,
+        .payload_length = length,
+    };
+
+    packet.tcp.flags = flags;
+    packet.tcp.seq = (side ? 5000 : 1000) + seq;
+    packet.tcp.ack = flags & A ? (side ? 1000 : 5000) + ack : 0;
+    packet.tcp.window = 60000;
+    if (flags & S) {
+        packet.tcp.options.has = OPT_MSS | OPT_SACK_OK;
+        packet.tcp.options.mss = wire->mss;
+    } else if (sack > 0) {
+        packet.tcp.options.has = OPT_SACK;
+        packet.tcp.options.sack_count = 1;
+        packet.tcp.options.sack[0].left = packet.tcp.ack + sack;
+        packet.tcp.options.sack[0].right = packet.tcp.ack + sack + 100;
+    }
+    ck_assert_int_eq(track_feed(wire->track, &packet, &wire->note), 0);
+    return &wire->note;
+}
+
+/* The handshake as it is seen at the client, 20 ms away from the server. */
+static void connects(struct wire *wire)
+{
+    sends(wire, 0, 'c', S, 0, 0, 0, 0);
+    sends(wire, 20, 's', S | A, 0, 1, 0, 0);
+    sends(wire, 0.01, 'c', A, 1, 1, 0, 0);
+}
+
+static void expect_again(const struct note *note, const char *kind,
+                         uint32_t count, uint64_t original, int64_t gap_ms)
+{
+    ck_assert_int_eq(note->verdict_count, 1);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_RETRANSMISSION);
+    ck_assert_str_eq(note->verdicts[0].kind, kind);
+    ck_assert_uint_eq(note->verdicts[0].count, count);
+    ck_assert_uint_eq(note->verdicts[0].packet, original);
+    ck_assert_int_eq(note->verdicts[0].gap_ns / 1000000, gap_ms);
+}
+
+START_TEST(time_outs_are_counted_and_their_gaps_told)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0); /* packet 4 */
+    expect_again(sends(&wire, 60, 'c', A, 1, 1, 100, 0), "tlp", 1, 4, 60);
+    expect_again(sends(&wire, 220, 'c', A, 1, 1, 100, 0), "rto", 1, 4, 220);
+    expect_again(sends(&wire, 440, 'c', A, 1, 1, 100, 0), "rto", 2, 4, 440);
+    expect_again(sends(&wire, 880, 'c', A, 1, 1, 100, 0), "rto", 3, 4, 880);
+    sends(&wire, 20, 's', A, 1, 101, 0, 0);
+    sends(&wire, 1, 'c', A, 101, 1, 100, 0); /* packet 10: all anew */
+    expect_again(sends(&wire, 60, 'c', A, 101, 1, 100, 0), "tlp", 1, 10, 60);
+    ck_assert_uint_eq(wire.note.flow->retransmissions, 5);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(what_a_report_of_a_hole_brings_is_fast)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    connects(&wire);
+    for (uint32_t n = 0; n < 4; n++) /* packets 4 to 7 */
+        sends(&wire, 0.1, 'c', A, 1 + n * 100, 1, 100, 0);
+    note = sends(&wire, 20, 's', A, 1, 1, 0, 100);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_DUPLICATE_ACK);
+    ck_assert_uint_eq(note->verdicts[0].count, 1);
+    note = sends(&wire, 0.1, 's', A, 1, 1, 0, 200);
+    ck_assert_uint_eq(note->verdicts[0].count, 2);
+    expect_again(sends(&wire, 0.1, 'c', A, 1, 1, 100, 0), "fast", 1, 4, 20);
+    expect_again(sends(&wire, 0.1, 'c', A, 101, 1, 100, 0), "fast", 1, 5, 20);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_already_is_sent_in_vain)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    ck_assert_uint_eq(wire.note.flight, 100);
+    sends(&wire, 20, 's', A, 1, 101, 0, 0);
+    ck_assert_int_eq(wire.note.ack_rtt_ns, 20000000);
+    expect_again(sends(&wire, 1, 'c', A, 1, 1, 100, 0), "spurious", 1, 4, 21);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(what_the_card_cuts_counts_as_many_as_it_makes)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 2500, 0);
+    ck_assert(wire.note.super_segment);
+    sends(&wire, 300, 'c', A, 1, 1, 2500, 0);
+    ck_assert_uint_eq(wire.note.verdicts[0].segments, 3);
+    ck_assert_uint_eq(wire.note.flow->retransmissions, 3);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(gaps_and_windows_are_told)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    connects(&wire);
+    note = sends(&wire, 1, 'c', A, 101, 1, 100, 0);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_LOST_SEGMENT);
+    ck_assert_uint_eq(note->verdicts[0].count, 100);
+    sends(&wire, 1, 's', A, 1, 201, 0, 0);
+    sends(&wire, 1, 's', A, 1, 201, 50, 0);
+    note = sends(&wire, 1, 'c', A, 201, 999, 0, 0);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_ACKED_UNSEEN);
+    note = sends(&wire, 1, 'c', A, 201, 999, 60000, 0);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_WINDOW_FULL);
+    track_free(wire.track);
+}
+END_TEST
+
+static enum flow_vantage vantage(uint8_t client_ttl, uint8_t server_ttl,
+                                 double there, double back)
+{
+    enum flow_vantage found;
+    struct wire wire;
+
+    wire_open(&wire);
+    wire.ttl[0] = client_ttl;
+    wire.ttl[1] = server_ttl;
+    sends(&wire, 0, 'c', S, 0, 0, 0, 0);
+    sends(&wire, there, 's', S | A, 0, 1, 0, 0);
+    sends(&wire, back, 'c', A, 1, 1, 0, 0);
+    ck_assert_int_eq(wire.note.flow->initial_rtt_ns,
+                     (int64_t)(there * 1e6) + (int64_t)(back * 1e6));
+    found = wire.note.flow->vantage;
+    track_free(wire.track);
+    return found;
+}
+
+START_TEST(the_vantage_is_read_from_ttl_and_pauses)
+{
+    ck_assert_int_eq(vantage(64, 57, 1, 1), VANTAGE_CLIENT);
+    ck_assert_int_eq(vantage(50, 128, 1, 1), VANTAGE_SERVER);
+    ck_assert_int_eq(vantage(60, 57, 9, 0.1), VANTAGE_MIDDLE);
+    ck_assert_int_eq(vantage(64, 64, 20, 0.1), VANTAGE_CLIENT);
+    ck_assert_int_eq(vantage(64, 64, 0.1, 20), VANTAGE_SERVER);
+    ck_assert_int_eq(vantage(64, 64, 10, 10), VANTAGE_MIDDLE);
+    ck_assert_int_eq(vantage(64, 64, 0.01, 0.01), VANTAGE_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_reset_says_what_it_is)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    sends(&wire, 0, 'c', S, 0, 0, 0, 0);
+    ck_assert_int_eq(sends(&wire, 1, 's', R | A, 0, 1, 0, 0)->reset,
+                     RESET_REFUSED);
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    ck_assert_int_eq(sends(&wire, 1, 'c', R | A, 1, 1, 0, 0)->reset,
+                     RESET_ABORT);
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    ck_assert_int_eq(sends(&wire, 1, 's', R | A, 1, 101, 0, 0)->reset,
+                     RESET_UNREAD);
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    ck_assert_int_eq(sends(&wire, 1, 's', R, 1, 0, 0, 0)->reset,
+                     RESET_NO_SOCKET);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(each_icmp_error_brings_its_errno)
+{
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP, 3, 3).name, "ECONNREFUSED");
+    ck_assert(icmp_errno(PROTO_ICMP, 3, 3).hard);
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP, 3, 1).name, "EHOSTUNREACH");
+    ck_assert(!icmp_errno(PROTO_ICMP, 3, 1).hard);
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP, 3, 4).name, "EMSGSIZE");
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP, 11, 0).name, "EHOSTUNREACH");
+    ck_assert_ptr_null(icmp_errno(PROTO_ICMP, 3, 16).name);
+    ck_assert_ptr_null(icmp_errno(PROTO_ICMP, 8, 0).name);
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP6, 1, 4).name, "ECONNREFUSED");
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP6, 1, 0).name, "ENETUNREACH");
+    ck_assert_str_eq(icmp_errno(PROTO_ICMP6, 2, 0).name, "EMSGSIZE");
+    ck_assert_ptr_null(icmp_errno(PROTO_ICMP6, 128, 0).name);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("again");
+    TCase *tests = tcase_create("again");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_test(tests, time_outs_are_counted_and_their_gaps_told);
+    tcase_add_test(tests, what_a_report_of_a_hole_brings_is_fast);
+    tcase_add_test(tests, what_was_acknowledged_already_is_sent_in_vain);
+    tcase_add_test(tests, what_the_card_cuts_counts_as_many_as_it_makes);
+    tcase_add_test(tests, gaps_and_windows_are_told);
+    tcase_add_test(tests, the_vantage_is_read_from_ttl_and_pauses);
+    tcase_add_test(tests, a_reset_says_what_it_is);
+    tcase_add_test(tests, each_icmp_error_brings_its_errno);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
