@@ -594,8 +594,9 @@ static const struct check checks[] = {
          "nothing more, also when send takes only a part of it "
          "(send(2), RETURN VALUE)",
      .run = one_client,
-     .hint = "what is the length that you give to send, and what does send "
-             "return?"},
+     .hint = "a wrong number: how does the assignment count and write it? "
+             "Bytes missing or too many: what is the length that you give to "
+             "send, and what does send return?"},
     {.id = "port-asked",
      .title = "listens on 127.0.0.1, at the port that was asked for",
      .points = 5,
@@ -610,8 +611,9 @@ static const struct check checks[] = {
                  "accept gives a socket for each, close ends it (accept(2), "
                  "close(2))",
      .run = ten_clients,
-     .hint = "which of your two sockets do you close after a client, and what "
-             "do you do next?"},
+     .hint = "a wrong answer: which of its four numbers, and how does the "
+             "assignment write it? None: which of your two sockets do you "
+             "close after a client, and what do you do next?"},
     {.id = "binary-bytes",
      .title = "counts any bytes: zeros, and a short piece after a long one",
      .points = 15,
@@ -668,7 +670,8 @@ static const struct check checks[] = {
                  "the first, and waits without using the processor (close(2))",
      .run = churn,
      .seconds = 15,
-     .hint = "is the connection closed on every way out of your function?"},
+     .hint = "a wrong answer: which of its four numbers? Descriptors left: is "
+             "the connection closed on every way out of your function?"},
     {.id = "contract",
      .title = "keeps the rest of its contract: ready, SIGTERM, errors, memory",
      .points = 5,
@@ -677,7 +680,10 @@ static const struct check checks[] = {
                  "(sigaction(2), bind(2))",
      .run = contract,
      .seconds = 30,
-     .hint = "the rules are in the assignment under What it does"},
+     .hint = "the last step says which rule it is. The ready line must be "
+             "flushed (fflush(3)); SIGTERM must end an accept or recv that "
+             "waits (sigaction(2), no SA_RESTART); what was counted need not "
+             "be kept. All rules: the assignment, under What it does"},
 };
 
 const struct lab lab_01_blocking = {

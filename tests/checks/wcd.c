@@ -125,6 +125,37 @@ static void sign_answer(struct probe *p, const struct speech *speech,
             length);
 }
 
+/* Four words, LINES WORDS BYTES CRC32, out of a line; false when it is none. */
+static bool four_words(const char *line, size_t length, char words[4][24])
+{
+    char text[100];
+
+    if (length == 0 || length >= sizeof text ||
+        memchr(line, '\n', length) != line + length - 1)
+        return false;
+    memcpy(text, line, length);
+    text[length] = '\0';
+    return strlen(text) == length &&
+           sscanf(text, "%23s %23s %23s %23s", words[0], words[1], words[2],
+                  words[3]) == 4;
+}
+
+/* A reader should not have to count the words of two lines to see which of the
+ * numbers is wrong. */
+static void tell_numbers(struct probe *p, const char *want, size_t wanted,
+                         const char *got, size_t length)
+{
+    static const char *const name[] = {"LINES", "WORDS", "BYTES", "CRC32"};
+    char right[4][24], its[4][24];
+
+    if (!four_words(want, wanted, right) || !four_words(got, length, its))
+        return;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(right[i], its[i]) != 0)
+            probe_step(p, "compare: %s is %s, not %s", name[i], its[i],
+                       right[i]);
+}
+
 /* recv said 0 on a connection, and was asked again. */
 static void sign_recv_after_zero(struct probe *p)
 {
@@ -189,6 +220,7 @@ void wcd_expect(struct probe *p, struct peer *client,
     probe_settled(p); /* if it is about to end, let it: how tells more */
     sign_answer(p, speech, want, got, length);
     sign_recv_after_zero(p);
+    tell_numbers(p, want, wanted, got, length);
     probe_differ(p, want, wanted, got, length, end_words(end));
 }
 

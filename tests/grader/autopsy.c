@@ -69,8 +69,8 @@ static const struct {
     {SYS_pause, "pause(): it waits for a signal, and for nothing else"},
 #endif
     {SYS_rt_sigsuspend, "sigsuspend(): it waits for a signal"},
-    {SYS_nanosleep, "sleep(): it waits for a clock"},
-    {SYS_clock_nanosleep, "sleep(): it waits for a clock"},
+    {SYS_nanosleep, "a sleep: it waits for a clock"},
+    {SYS_clock_nanosleep, "a sleep: it waits for a clock"},
     {SYS_futex, "a lock, or pthread_join(): it waits for another thread"},
     {SYS_wait4, "waitpid(): it waits for a child to end"},
     {SYS_waitid, "waitid(): it waits for a child to end"},

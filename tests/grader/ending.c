@@ -240,7 +240,9 @@ char *ending_log(struct probe *p)
     char *err = stream_log(&p->cell.err), *out = stream_log(&p->cell.out);
     char *both = NULL;
     size_t size = 0;
-    FILE *to = err || out ? open_memstream(&both, &size) : NULL;
+    /* "ready PORT" and no more stands among the steps already. */
+    FILE *to = err || p->cell.out.bytes > WIDE ? open_memstream(&both, &size)
+                                               : NULL;
 
     if (to && out)
         fprintf(to, "--- its stdout ---\n%s\n", out);

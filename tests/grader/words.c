@@ -61,28 +61,6 @@ void words_wrap(FILE *out, const char *label, const char *text)
     wrap_at(out, "  ", label, text);
 }
 
-/* Lines as they stand: evidence must not be wrapped by words; what is too
- * long is cut at the edge and goes on below. */
-static void block(FILE *out, const char *label, const struct lines *lines)
-{
-    for (size_t i = 0; i < lines->count; i++) {
-        const char *text = lines->line[i];
-
-        do {
-            size_t n = 0;
-
-            while (text[n] && (columns(text, n + 1) <= COLUMNS - INDENT ||
-                               ((unsigned char)text[n] & 0xc0) == 0x80))
-                n++;
-            fprintf(out, "  %-*s%.*s\n", INDENT - 2, label, (int)n, text);
-            label = "";
-            text += n;
-        } while (*text);
-    }
-    if (lines->dropped)
-        fprintf(out, "%*s(%zu lines more)\n", INDENT, "", lines->dropped);
-}
-
 /* Bytes of `text` that fit into `room` columns, cut at a blank if there is
  * one. */
 static size_t fitting(const char *text, int room)
@@ -96,6 +74,33 @@ static size_t fitting(const char *text, int room)
         n++;
     }
     return text[n] && text[n] != ' ' && blank ? blank : n;
+}
+
+/* Lines as they stand: quoted evidence is not wrapped by words; what is too
+ * long is cut at the edge and goes on below. A sentence is folded. */
+static void block(FILE *out, const char *label, const struct lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *text = lines->line[i];
+        bool quoted = text[0] == ' ' || strchr(text, '"') != NULL;
+
+        do {
+            size_t n = 0;
+
+            while (quoted && text[n] &&
+                   (columns(text, n + 1) <= COLUMNS - INDENT ||
+                    ((unsigned char)text[n] & 0xc0) == 0x80))
+                n++;
+            if (!quoted)
+                n = fitting(text, COLUMNS - INDENT);
+            fprintf(out, "  %-*s%.*s\n", INDENT - 2, label, (int)n, text);
+            label = "";
+            text += n;
+            text += quoted ? 0 : strspn(text, " ");
+        } while (*text);
+    }
+    if (lines->dropped)
+        fprintf(out, "%*s(%zu lines more)\n", INDENT, "", lines->dropped);
 }
 
 /* Sentences that may begin with blanks: folded at words, under themselves. */
@@ -251,6 +256,19 @@ static bool has_ended(const struct result *result)
     return false;
 }
 
+/* Something was awaited of it and did not come. */
+static bool is_stuck(const struct result *result)
+{
+    static const char *const signs[] = {
+        "no-reply", "no-eof",        "short-reply",    "spins",
+        "refused",  "stuck-connect", "never-listened", "never-ended"};
+
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (result_has_sign(result, signs[i]))
+            return true;
+    return false;
+}
+
 /* The name, the title, the points; the title below where they do not fit. */
 static void headline(FILE *out, const struct check *check,
                      const struct result *result, const char *name, bool colour)
@@ -276,7 +294,6 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     const struct result *result = &report->result[i];
     const char *name = result->misconception ? result->misconception
                                              : check->id;
-    bool ended = has_ended(result);
 
     headline(out, check, result, name, colour);
     if (result->grade == GRADE_SKIP || result->grade == GRADE_ERROR) {
@@ -289,7 +306,11 @@ void words_check(FILE *out, const struct report *report, size_t i, bool colour)
     block(out, "Steps", &result->steps);
     block(out, "Expected", &result->expected);
     block(out, "Actual", &result->actual);
-    prose(out, ended ? "Ended" : "Stuck", &result->autopsy);
+    prose(out,
+          has_ended(result)  ? "Ended"
+          : is_stuck(result) ? "Stuck"
+                             : "Now",
+          &result->autopsy);
     wire_line(out, report, check, result);
     if (result->log)
         fprintf(out, "  %-*s.lab/runs/%02d-%s.txt\n", INDENT - 2, "Its words",
