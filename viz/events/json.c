@@ -164,6 +164,10 @@ static void print_packet(struct json_writer *json, const struct packet *packet,
         fprintf(out, ",\"icmp_type\":%u,\"icmp_code\":%u", packet->icmp.type,
                 packet->icmp.code);
     print_verdicts(out, note);
+    if (note->answers > 0)
+        fprintf(out, ",\"answers\":%" PRIu64, note->answers);
+    if (note->fragment_of > 0)
+        fprintf(out, ",\"fragment_of\":%" PRIu64, note->fragment_of);
     if (tcp)
         fprintf(out, ",\"client\":\"%s\",\"server\":\"%s\"",
                 tcp_state_name(note->after[FLOW_CLIENT]),
@@ -228,6 +232,16 @@ static void print_states(FILE *out, const char *key, const struct flow_end *end)
     fputc(']', out);
 }
 
+static void print_udp(FILE *out, const struct flow_udp *udp)
+{
+    fprintf(out,
+            ",\"answered\":%" PRIu64 ",\"unanswered\":%" PRIu64
+            ",\"unasked\":%" PRIu64 ",\"empty\":[%" PRIu64 ",%" PRIu64
+            "],\"fragments\":%" PRIu64,
+            udp->answered, udp->unanswered, udp->unasked, udp->empty[0],
+            udp->empty[1], udp->fragments);
+}
+
 void json_flow(struct json_writer *json, const struct flow *flow)
 {
     const struct flow_end *client = &flow->end[FLOW_CLIENT];
@@ -254,5 +268,7 @@ void json_flow(struct json_writer *json, const struct flow *flow)
         if (flow->spurious > 0)
             fprintf(json->out, ",\"spurious\":%" PRIu64, flow->spurious);
     }
+    if (flow->protocol == PROTO_UDP)
+        print_udp(json->out, &flow->udp);
     fputs("}\n", json->out);
 }

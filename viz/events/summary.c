@@ -54,6 +54,29 @@ static const char *ended(const struct flow *flow)
     return "not yet";
 }
 
+/* Requests and their answers; what is not there is not said. */
+static void print_udp(FILE *out, const struct flow *flow)
+{
+    const struct flow_udp *udp = &flow->udp;
+    uint64_t empty = udp->empty[0] + udp->empty[1];
+
+    fprintf(out,
+            "  requests         %" PRIu64 " answered, %" PRIu64 " unanswered\n",
+            udp->answered, udp->unanswered);
+    if (udp->unasked > 0)
+        fprintf(out, "  unasked          %" PRIu64 " from the server\n",
+                udp->unasked);
+    if (empty > 0)
+        fprintf(out, "  empty datagrams  %" PRIu64 "\n", empty);
+    if (udp->fragments > 0)
+        fprintf(out,
+                "  fragments        %" PRIu64
+                " more packets, parts of datagrams counted above\n",
+                udp->fragments);
+    if (flow->refused)
+        fputs("  unreachable      an ICMP error said so\n", out);
+}
+
 void summary_flow(FILE *out, const struct flow *flow)
 {
     const struct flow_end *client = &flow->end[FLOW_CLIENT];
@@ -79,6 +102,8 @@ void summary_flow(FILE *out, const struct flow *flow)
             client->bytes, server->bytes);
     fprintf(out, "  lasted           %" PRId64 ".%09" PRId64 " s\n",
             lasted / 1000000000, lasted % 1000000000);
+    if (!tcp)
+        print_udp(out, flow);
     if (tcp) {
         fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
         if (flow->spurious > 0 && flow->retransmissions > 0)

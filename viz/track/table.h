@@ -45,6 +45,7 @@ struct memory {
 struct tracked {
     struct flow flow;
     struct memory memory[2]; /* by enum flow_side */
+    uint64_t request;        /* UDP: the client's newest packet */
     uint32_t hash;
     uint32_t index; /* of its place in the table */
     uint16_t vlan;

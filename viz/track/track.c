@@ -10,14 +10,16 @@
 #include "viz/decode/decode.h"
 #include "viz/track/icmp_errno.h"
 #include "viz/track/segment.h"
+#include "viz/track/udp.h"
 
 struct track {
     struct table table;
+    struct fragments fragments;
 };
 
 struct track *track_new(uint32_t most_flows)
 {
-    struct track *track = malloc(sizeof(*track));
+    struct track *track = calloc(1, sizeof(*track));
 
     if (track == NULL)
         return NULL;
@@ -280,6 +282,15 @@ static void feed_icmp(struct track *track, const struct packet *packet,
 
 /* --- together ------------------------------------------------------------ */
 
+static void feed_udp(struct track *track, struct tracked *tracked,
+                     const struct packet *packet, struct note *note)
+{
+    tracked->flow.end[note->from].bytes += packet->payload_length;
+    udp_datagram(tracked, packet, note);
+    if (packet->more_fragments)
+        fragments_begin(&track->fragments, tracked, packet);
+}
+
 static int feed_flow(struct track *track, const struct packet *packet,
                      struct note *note)
 {
@@ -296,7 +307,7 @@ static int feed_flow(struct track *track, const struct packet *packet,
     if (packet->protocol == PROTO_TCP)
         feed_tcp(track, tracked, packet, note);
     else
-        flow->end[note->from].bytes += packet->payload_length;
+        feed_udp(track, tracked, packet, note);
     flow->packets++;
     flow->end[note->from].packets++;
     flow->last_ns = packet->time_ns;
@@ -307,6 +318,8 @@ int track_feed(struct track *track, const struct packet *packet,
                struct note *note)
 {
     *note = (struct note){0};
+    if (packet->fragment_offset > 0 && packet->protocol == PROTO_UDP)
+        fragments_follow(&track->fragments, &track->table, packet, note);
     if (!packet->has_transport)
         return 0;
     switch (packet->protocol) {

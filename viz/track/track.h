@@ -88,6 +88,17 @@ struct flow_end {
                                     is kept */
 };
 
+/* What of a UDP flow goes beyond one datagram. A request is what the client
+ * sends, its answer the next that the server sends. */
+struct flow_udp {
+    uint64_t answered;   /* requests */
+    uint64_t unanswered; /* requests, so far */
+    uint64_t unasked;    /* sent by the server while no request waited */
+    uint64_t empty[2];   /* datagrams of 0 bytes, by side */
+    uint64_t fragments;  /* packets beyond the first of their datagram; they
+                            are not counted in `packets` */
+};
+
 struct flow {
     uint32_t id; /* from 0, in order of the first packet; never reused */
     uint8_t protocol;
@@ -100,6 +111,7 @@ struct flow {
     uint64_t retransmissions; /* segments, as the kernel counts them */
     uint64_t spurious;        /* of which the other end said, by D-SACK, that
                                  they were in vain */
+    struct flow_udp udp;
     int64_t first_ns, last_ns;
     int64_t initial_rtt_ns; /* from the SYN to the ACK that ends the handshake;
                                0 not seen */
@@ -153,9 +165,13 @@ struct note {
     uint32_t window;                    /* scaled, bytes */
     enum tcp_state before[2], after[2]; /* by enum flow_side */
     bool assumed[2];                    /* after[] is not proved */
-    bool handshake_done; /* this packet completed the handshake */
-    bool dsack;          /* its D-SACK block says: this came twice */
-    bool super_segment;  /* more than fits into one segment of this connection:
+    uint64_t answers;     /* UDP: the packet that this one answers, where only
+                             one waited for an answer; else 0 */
+    uint64_t fragment_of; /* a later fragment: the packet of the first one, 0
+                             when that is not known */
+    bool handshake_done;  /* this packet completed the handshake */
+    bool dsack;           /* its D-SACK block says: this came twice */
+    bool super_segment;   /* more than fits into one segment of this connection:
                             cut later, by the card (TSO, GSO), or put together
                             before the capture (GRO) */
     enum reset_kind reset;

@@ -267,7 +267,11 @@ static void other_label(const struct store_row *row, enum detail detail,
             endpoint_address(&packet->source, source, sizeof source),
             endpoint_address(&packet->destination, destination,
                              sizeof destination));
-    if (packet->fragment_offset > 0)
+    if (packet->fragment_offset > 0 && row->note.fragment_of > 0)
+        add(text, "fragment of #%llu at %u, %u bytes",
+            (unsigned long long)row->note.fragment_of, packet->fragment_offset,
+            packet->payload_length);
+    else if (packet->fragment_offset > 0)
         add(text, "fragment at %u, %u bytes", packet->fragment_offset,
             packet->payload_length);
     else
