@@ -101,6 +101,20 @@ if unshare -Ur sh -c "$no_namespaces" sh true 2>/dev/null; then
     says "sudo sysctl -w user.max_user_namespaces"
 fi
 
+# A container's root: no namespaces, but capture on its own loopback, where
+# others listen too. The lesson runs there, live.
+on_loopback='ip link set lo up; echo 0 >/proc/sys/user/max_user_namespaces
+    build/lessons/01-blocking/server 6999 >/dev/null & others=$!
+    until ss -Hltn "sport = 6999" | grep -q .; do :; done
+    "$@"; status=$?; kill $others; wait $others; exit $status'
+if unshare -Urn sh -c 'ip link set lo up' 2>/dev/null; then
+    try "no namespace left, but capture: the lesson plays on loopback" 0 \
+        unshare -Urn sh -c "$on_loopback" sh \
+        $viz --lesson lessons/01-blocking/README.md --play
+    says "(loopback of this machine; played by itself)"
+    says "observations came true."
+fi
+
 # --- make shell without a lesson ----------------------------------------------
 
 try "no lesson runs" 2 sh tools/shell.sh $viz
@@ -125,6 +139,14 @@ sees() {
     name="pane $1 shows: $2"
     deadline=$(($(date +%s) + 20))
     until screen "$1" && grep -qF -- "$2" "$out"; do
+        [ "$(date +%s)" -lt $deadline ] || fail "$name"
+    done
+    count=$((count + 1))
+}
+sees_no_more() {
+    name="pane $1 shows no more: $2"
+    deadline=$(($(date +%s) + 20))
+    while screen "$1" && grep -qF -- "$2" "$out"; do
         [ "$(date +%s)" -lt $deadline ] || fail "$name"
     done
     count=$((count + 1))
@@ -161,6 +183,15 @@ sees 2 "30 100"
 types 3 "$viz --lesson lessons/01-blocking/README.md; echo status=\$?" Enter
 sees 3 "A lesson is already running in"
 sees 3 "status=2"
+if ! ss -Hltn 'sport = 7001' | grep -q .; then # a server, but outside
+    types 3 clear Enter
+    types 3 'build/lessons/01-blocking/server; echo gone=$?' Enter
+    sees 3 "listening on 127.0.0.1:7001"
+    sees 0 "Your server is running, but outside the"
+    types 3 C-c
+    sees 3 "gone=0"
+    sees_no_more 0 "Your server is running, but outside"
+fi
 viz_pid=$(t list-panes -t lab:0 -F '#{pane_pid}')
 viz_pid=$(ps -o pid= --ppid "$viz_pid" | tr -d ' ')
 grep -cE '^Cap.*:.0000000000000000$' "/proc/$viz_pid/status" >"$out"

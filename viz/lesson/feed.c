@@ -15,6 +15,8 @@ enum {
     OUTSIDE_EVERY = 1000 * CLOCK_MS,
     THREADS_MOST = 64,
     OWNERS_MOST = 8,
+    PORTS_FIRST = 7000, /* those of the lessons */
+    PORTS_LAST = 7099,
     /* A replay for eyes: pauses between what can be seen, at least and at
      * most, whatever the recording had. */
     PAUSE_LEAST = 120 * CLOCK_MS,
@@ -113,16 +115,29 @@ void feed_fini(struct feed *feed)
 
 /* --- live -------------------------------------------------------------- */
 
-/* A listener anywhere, when the line names no port. */
+/* A listener, when the line names no port: the lesson's own before one at the
+ * lessons' other ports, and these before any, for on the machine's loopback
+ * there are listeners of others. */
 static uint16_t any_listener(const struct feed *feed)
 {
+    uint16_t found = 0;
+    bool found_ours = false;
+
     for (size_t i = 0; i < store_sockets(feed->store); i++) {
         const struct socket_sample *socket = store_socket(feed->store, i);
+        uint16_t port = socket->local.port;
+        bool ours = port >= PORTS_FIRST && port <= PORTS_LAST;
 
-        if (socket->protocol == PROTO_TCP && socket->state == TCP_LISTEN)
-            return socket->local.port;
+        if (socket->protocol != PROTO_TCP || socket->state != TCP_LISTEN)
+            continue;
+        if (port == feed->port)
+            return port;
+        if (found == 0 || (ours && !found_ours)) {
+            found = port;
+            found_ours = ours;
+        }
     }
-    return feed->port;
+    return found ? found : feed->port;
 }
 
 /* Whether a socket is that end of a connection to `port`, or its listener. */
@@ -201,8 +216,9 @@ static void look_outside(struct feed *feed)
         return;
     feed->outside_ns = clock_now() + OUTSIDE_EVERY;
     if (sockets_listener(feed->outside, PROTO_TCP, feed->port, &event.socket) ==
-        0)
-        return;
+            0 ||
+        event.socket.uid != getuid())
+        return; /* none, or another user's on a shared machine */
     event.time_ns = clock_wall();
     feed_event(feed, &event);
 }
