@@ -49,6 +49,32 @@ $viz --loss 1/3 -r tests/captures/s01_client_close.pcap --text >"$work/out" 2>&1
 is 'status of loss in a file' 2 $?
 is 'and it says where it belongs' 1 "$(grep -c 'network of its own' "$work/out")"
 
+# The key L, in the screen of a private network: 1/10, then 1/3, then 1/2, and
+# the title bar says so.
+screen() { tmux -S "$work/tmux" capture-pane -p 2>/dev/null; }
+appears() { # words: within 20 s
+    for turn in $(seq 400); do
+        screen | grep -q "$1" && return 0
+        python3 -c 'import select; select.select([], [], [], 0.05)'
+    done
+    screen | sed 's/^/    /'
+    return 1
+}
+if command -v tmux >/dev/null 2>&1; then
+    tmux -S "$work/tmux" new-session -d -x 80 -y 24 \
+        "$viz --private -- cat /proc/self/stat"
+    appears 'private network'
+    is 'the screen comes up' 0 $?
+    for loss in 1/10 1/3 1/2; do
+        tmux -S "$work/tmux" send-keys L
+        appears "loss $loss: 0 lost"
+        is "the key L, to $loss" 0 $?
+    done
+    tmux -S "$work/tmux" kill-server
+else
+    echo '  no tmux: the key L was not tried'
+fi
+
 # --- the relay -------------------------------------------------------------
 
 # Twenty letters through it to a server that prints what comes, in a private
