@@ -19,7 +19,7 @@ captures=tests/captures
 picture lesson lessons/01-blocking/replay.pcap 100x22 '<Enter>jjj'
 picture connections $captures/s08_backlog_full.pcap 100x24 ''
 picture ladder $captures/s01_client_close.pcap 100x26 '<Enter>jjjjjjjj'
-picture retransmission $captures/s15_fast_retransmit.pcap 110x34 '<Enter>jjjjjjjjjjjjjjjjjjjjjjjjjj'
+picture retransmission $captures/s15_fast_retransmit.pcap 110x34 '<Enter>jjjjjjjjjjjjjjjjjjjjjj'
 picture udp $captures/s07_udp_closed.pcap 100x20 '<Enter>j'
 [ $failed = 0 ] && echo "made: $folder/{lesson,connections,ladder,retransmission,udp}.svg"
 exit $failed
