@@ -38,7 +38,7 @@ stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
 for name in golden golden-screens docs headless confine hostile terms lossy \
     calls fuzz decode-coverage coverage commands lab-commands \
-    lessons/programs lessons/errors lab lessons/play grading submissions; do
+    lessons/programs lessons/errors lab kernel-truth wireshark lessons/play grading submissions; do
     script=tests/$name.sh
     [ -e $script ] || continue
     name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')

@@ -74,6 +74,8 @@ static const struct choice choices[] = {
     {ID_TEXT, "text", NULL, "the ladder, a line a packet",
      "What it shows (without any of these: the screen)"},
     {ID_JSON, "json", NULL, "an object a line: see docs/viz-json.md", NULL},
+    {ID_WIRESHARK, "wireshark", NULL, "with --json: also what tshark 4.0 says",
+     NULL},
     {ID_SUMMARY, "summary", NULL, "each connection in words, at the end", NULL},
     {ID_EXPECT, "expect", "TERM",
      "tick off observations: 'handshake tcp 7001' ...", NULL},
@@ -97,7 +99,6 @@ static const struct choice choices[] = {
     {ID_DOCTOR, "doctor", NULL, "what this machine allows, and what helps",
      NULL},
     {ID_HELP, "help", NULL, "this text", NULL},
-    {ID_WIRESHARK, "wireshark", NULL, NULL, NULL},
 };
 
 enum { SVG_COLUMNS = 100, SVG_ROWS = 30 }; /* without --dump */
@@ -429,10 +430,8 @@ static int take(struct options *options, struct seen *seen, enum id id,
         options->mode = MODE_HELP;
         break;
     case ID_WIRESHARK:
-        return fail(error,
-                    "--%s is not built yet; --text and --dump give "
-                    "the same picture as text",
-                    name_of(id));
+        options->wireshark = true;
+        break;
     }
     return 0;
 }
@@ -501,6 +500,8 @@ static int check(struct options *options, struct seen *seen,
     if (options->svg_path && options->mode != MODE_DUMP)
         return fail(error, "--svg draws the screen: it goes with --dump, -i "
                            "and -r only");
+    if (options->wireshark && options->mode != MODE_JSON)
+        return fail(error, "--wireshark goes with --json");
     if (options->keys[0] != '\0' && options->mode != MODE_DUMP)
         return fail(error, "--keys goes with --dump and --svg");
     return check_source(options, seen, error);

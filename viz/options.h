@@ -38,6 +38,7 @@ struct options {
     uint32_t snaplen;    /* bytes of a frame to keep, 0: capture's default */
     uint64_t count;      /* packets, 0: no limit */
     int64_t duration_ns; /* 0: no limit */
+    bool wireshark;      /* with json: tshark's own flags beside ours */
     bool ascii;          /* no character beyond ASCII */
 
     const char **terms; /* MODE_EXPECT: one line of the language each; owned */

@@ -12,13 +12,28 @@ static void *json_open(const struct options *options,
 {
     struct json_writer *json = malloc(sizeof *json);
 
-    (void)options;
+    struct wireshark *wireshark = NULL;
+
     (void)session;
-    if (!json)
+    if (options->wireshark)
+        wireshark = wireshark_new();
+    if (!json || (options->wireshark && !wireshark)) {
         fputs("viz: there is no memory left\n", stderr);
-    else
-        json_begin(json, stdout);
+        wireshark_free(wireshark);
+        free(json);
+        return NULL;
+    }
+    json_begin(json, stdout);
+    json->wireshark = wireshark;
     return json;
+}
+
+static void json_close(void *self)
+{
+    struct json_writer *json = self;
+
+    wireshark_free(json->wireshark);
+    free(json);
 }
 
 static int json_end(void *self, struct session *session)
@@ -31,8 +46,10 @@ static int json_end(void *self, struct session *session)
     return 0;
 }
 
-const struct output output_json = {
-    .open = json_open, .event = json_event, .end = json_end, .close = free};
+const struct output output_json = {.open = json_open,
+                                   .event = json_event,
+                                   .end = json_end,
+                                   .close = json_close};
 
 /* The summary reads the connections at the end, and needs nothing before. */
 static void *summary_open(const struct options *options,

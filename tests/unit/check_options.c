@@ -169,7 +169,7 @@ START_TEST(what_is_unknown_is_named)
     refused("ends in .txt", viz("--export", ".md"));
     refused("--connection goes with", viz("--json", "--connection", "1"));
     refused("--svg draws the screen", viz("--json", "--svg", "x.svg"));
-    refused("not built yet", viz("--wireshark"));
+    refused("goes with --json", viz("--wireshark"));
 }
 END_TEST
 

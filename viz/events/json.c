@@ -135,6 +135,20 @@ static void print_remarks(FILE *out, const struct note *note)
                 note->error_now ? "true" : "false");
 }
 
+static void print_wireshark(FILE *out, unsigned flags)
+{
+    const char *name, *comma = "";
+
+    fputs(",\"wireshark\":[", out);
+    for (unsigned n = 0; (name = wireshark_flag_name(n)) != NULL; n++) {
+        if ((flags & 1u << n) == 0)
+            continue;
+        fprintf(out, "%s\"%s\"", comma, name);
+        comma = ",";
+    }
+    fputc(']', out);
+}
+
 static void print_packet(struct json_writer *json, const struct packet *packet,
                          const struct note *note)
 {
@@ -173,6 +187,8 @@ static void print_packet(struct json_writer *json, const struct packet *packet,
                 tcp_state_name(note->after[FLOW_CLIENT]),
                 tcp_state_name(note->after[FLOW_SERVER]));
     print_remarks(out, note);
+    if (json->wireshark)
+        print_wireshark(out, wireshark_feed(json->wireshark, packet, note));
     if (packet->status != DECODE_OK)
         fprintf(out, ",\"status\":\"%s\"", status_name(packet->status));
     fputs("}\n", out);
@@ -182,6 +198,7 @@ void json_begin(struct json_writer *json, FILE *out)
 {
     json->out = out;
     json->started = false;
+    json->wireshark = NULL;
     json->start_ns = 0;
     fputs("{\"type\":\"viz\",\"version\":1,\"schema\":\"docs/viz-json.md\"}\n",
           out);

@@ -10,11 +10,14 @@
 #include <stdio.h>
 
 #include "viz/events/event.h"
+#include "viz/track/wireshark.h"
 
 struct json_writer {
     FILE *out;
     int64_t start_ns; /* time of the first packet; `t` counts from it */
     bool started;
+    struct wireshark *wireshark; /* owned by who began; NULL: its flags are
+                                    not told */
 };
 
 /* Errors are those of `out`: ask ferror() when it is done. */
