@@ -33,13 +33,22 @@ static enum kind kind_of(const char *line, size_t n)
     return memmem(line, n, ": note: ", 8) ? NOTE : NOTHING;
 }
 
-/* "/box/" is what the linker calls the cell's folder. */
+/* "/box/" is what the linker calls the cell's folder; with reduced isolation it
+ * is launch.c's under /tmp. */
 static void tell(struct lines *lines, const char *shown, const char *line,
                  size_t n)
 {
     const char *box = memmem(line, n, "/box/", 5);
     const char *linker = memmem(line, n, ".c:(", 4);
 
+    if (!box) {
+        const char *own = memmem(line, n, "/two-terminals-", 15);
+        const char *end = own ? memchr(own + 1, '/',
+                                       n - (size_t)(own + 1 - line))
+                              : NULL;
+
+        box = end ? end - 4 : NULL; /* as if it were called so */
+    }
     if (box && linker && box < linker) {
         n -= (size_t)(box + 5 - line);
         line = box + 5;

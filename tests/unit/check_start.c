@@ -399,6 +399,9 @@ int main(int argc, char **argv)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (isolation_open(&isolation) < 0)
         return EXIT_FAILURE;
+    if (isolation.level != ISOLATION_FULL)
+        printf("isolation: %s: %s\n", isolation_word(isolation.level),
+               isolation.why);
     tcase_add_test(where, one_that_ends_is_told_with_its_status_and_its_words);
     tcase_add_test(where, one_that_is_killed_is_told_with_the_signal);
     tcase_add_test(where, one_that_never_listens_is_told_with_where_it_stands);
