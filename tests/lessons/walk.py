@@ -68,6 +68,13 @@ class Tmux:
         return self.run("display", "-p", "-t", self.windows[name],
                         "#{pane_pid}").strip()
 
+    def ended(self, name):
+        """The status that its program ended with, "" while it runs. Asked,
+        not read: tmux may draw "Pane is dead" before it has the status, and
+        never draws it again."""
+        return self.run("display", "-p", "-t", self.windows[name],
+                        "#{pane_dead_status}").strip()
+
     def until(self, name, true, what):
         """What the window shows, once true(it). Looks when tmux says that
         something was written somewhere, and now and then."""
@@ -225,7 +232,7 @@ class Walk:
 
     def leave(self):
         self.tmux.keys("player", "q")
-        self.tmux.until("player", lambda s: "Pane is dead (status 0" in s,
+        self.tmux.until("player", lambda s: self.tmux.ended("player") == "0",
                         "the player ends with status 0")
 
 
