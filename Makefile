@@ -211,7 +211,7 @@ $(BUILD)/lib/libgrade.a: $(call objects,$(filter-out tests/grader/main.c,$(GRADE
 	@mkdir -p $(@D)
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
-$(VIZ): $(call objects,viz/main.c) $(BUILD)/lib/libviz.a $(LIB)
+$(VIZ): $(call objects,viz/main.c) $(BUILD)/lib/libviz.a $(LIB) | $(CALLS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(VIZ_LIBS)
 
@@ -228,9 +228,9 @@ $(LOSSY): $(call objects,tools/lossy.c) $(LIB)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # Preloaded into a student's program, so built without our sanitizers.
-$(CALLS): $(CALLS_SRC)
+$(CALLS): $(CALLS_SRC) $(wildcard viz/calls/*.h)
 	@mkdir -p $(@D)
-	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $^ -ldl -pthread
+	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
 
 # Lessons are built as a student builds them: no library, no tricks.
 $(BUILD)/lessons/%: lessons/%.c $(FLAGS)
@@ -238,7 +238,7 @@ $(BUILD)/lessons/%: lessons/%.c $(FLAGS)
 	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $<
 
 # A unit test links all of viz, common and the grader's rooms it asks for.
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS)
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS) | $(CALLS)
 	@mkdir -p $(@D)
 	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)

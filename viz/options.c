@@ -39,6 +39,7 @@ enum id {
     ID_ASCII,
     ID_DOCTOR,
     ID_SHELL,
+    ID_CALLS,
     ID_SVG,
     ID_EXPORT,
     ID_CONNECTION,
@@ -73,6 +74,8 @@ static const struct choice choices[] = {
      NULL},
     {ID_TEXT, "text", NULL, "the ladder, a line a packet",
      "What it shows (without any of these: the screen)"},
+    {ID_CALLS, "calls", NULL,
+     "with --text --private: the program's socket calls too", NULL},
     {ID_JSON, "json", NULL, "an object a line: see docs/viz-json.md", NULL},
     {ID_WIRESHARK, "wireshark", NULL, "with --json: also what tshark 4.0 says",
      NULL},
@@ -407,6 +410,9 @@ static int take(struct options *options, struct seen *seen, enum id id,
     case ID_KEYS:
         options->keys = value;
         break;
+    case ID_CALLS:
+        options->calls = true;
+        break;
     case ID_ASCII:
         options->ascii = true;
         break;
@@ -482,6 +488,10 @@ static int check(struct options *options, struct seen *seen,
     if ((options->play || options->record || options->replay) &&
         options->mode != MODE_LESSON)
         return fail(error, "--play, --record and --replay go with --lesson");
+    if (options->calls &&
+        (options->mode != MODE_TEXT || !options->private_network))
+        return fail(error, "--calls goes with --text and --private; the screen "
+                           "and --json have the calls by themselves");
     if (options->play && options->text)
         return fail(error, "--play prints text by itself; --text is for who "
                            "types: give one of them");

@@ -40,6 +40,7 @@ struct options {
     int64_t duration_ns; /* 0: no limit */
     bool wireshark;      /* with json: tshark's own flags beside ours */
     bool ascii;          /* no character beyond ASCII */
+    bool calls;          /* MODE_TEXT, private: the program's calls too */
 
     const char **terms; /* MODE_EXPECT: one line of the language each; owned */
     size_t term_count;

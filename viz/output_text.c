@@ -26,6 +26,7 @@ struct text {
     struct store *store; /* the newest rows */
     struct canvas canvas;
     uint32_t next_flow; /* ids from here on have had no header */
+    bool calls;
 };
 
 static int terminal_columns(void)
@@ -57,6 +58,7 @@ static void *text_open(const struct options *options,
         free(text);
         return NULL;
     }
+    text->calls = options->calls;
     setlocale(LC_CTYPE, "");
     text->canvas.ascii = options->ascii ||
                          strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
@@ -86,6 +88,18 @@ static void print_lost(const struct text *text, const struct event *event)
                endpoint_text(&event->lost.destination, to, sizeof to));
 }
 
+/* Calls from before the first packet stand above the ladder, without one. */
+static void print_call(struct text *text, const struct program_call *call)
+{
+    const struct choice all = {.flow = -1, .calls = true};
+
+    if (!text->calls || !ladder_shows_call(call, text->store, all))
+        return;
+    ladder_call_row(canvas_area(&text->canvas), 0, call, 0,
+                    store_start(text->store));
+    print_rows(text, 1);
+}
+
 static void text_event(void *self, const struct event *event)
 {
     struct text *text = self;
@@ -95,6 +109,8 @@ static void text_event(void *self, const struct event *event)
     size_t rows;
 
     store_event(text->store, event);
+    if (event->kind == EVENT_CALL)
+        print_call(text, &event->made);
     if (event->kind == EVENT_LOST)
         print_lost(text, event);
     if (event->kind != EVENT_PACKET)

@@ -34,6 +34,7 @@ void session_fini(struct session *session)
 {
     capture_close(session->capture);
     sockets_close(session->sockets);
+    called_free(session->called);
     track_free(session->track);
     memset(session, 0, sizeof *session);
 }
@@ -99,11 +100,15 @@ static int take_frame(struct session *session, const struct frame *frame,
                 sizeof error->text - 1);
         return -1;
     }
+    if (session->called)
+        called_before(session->called, packet.time_ns, session_event, session);
     session->packets++;
     session->newest_ns = frame->time_ns;
     event.packet = &packet;
     event.note = &note;
     session_event(session, &event);
+    if (session->called)
+        called_packet(session->called, &note);
     return 0;
 }
 
@@ -159,6 +164,8 @@ int session_pump(struct session *session, int most, struct capture_error *error)
         else
             taken++;
     }
+    if (session->called && taken < most)
+        called_rest(session->called, false, session_event, session);
     look_when_due(session, taken);
     if (!session->failed || taken > 0)
         return taken;
@@ -181,13 +188,21 @@ int session_drain(struct session *session, int64_t stop_ns,
             return -1;
         taken += got;
         if (got > 0 && session->newest_ns > stop_ns)
-            return taken;
+            break;
         if (got == 0 && poll(&ring, 1, QUIET_MS) <= 0)
-            return taken;
+            break;
     }
+    if (session->called)
+        called_rest(session->called, true, session_event, session);
+    return taken;
 }
 
 int session_timeout(const struct session *session)
 {
-    return session->sockets ? clock_poll_ms(session->next_look_ns) : -1;
+    int look = session->sockets ? clock_poll_ms(session->next_look_ns) : -1;
+    int calls = session->called ? called_timeout(session->called) : -1;
+
+    if (look < 0 || (calls >= 0 && calls < look))
+        return calls;
+    return look;
 }

@@ -6,6 +6,7 @@
 #ifndef VIZ_SESSION_H
 #define VIZ_SESSION_H
 
+#include "viz/called.h"
 #include "viz/capture/capture.h"
 #include "viz/events/event.h"
 #include "viz/kernel/loss.h"
@@ -17,6 +18,7 @@ enum { SESSION_SINKS = 6 };
 struct session {
     struct capture *capture; /* owned; NULL: nothing from the wire */
     struct sockets *sockets; /* owned; NULL: the kernel is not asked */
+    struct called *called;   /* owned; NULL: no calls are told */
     struct track *track;     /* owned */
     struct {
         event_sink_fn *sink;

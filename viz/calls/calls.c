@@ -17,14 +17,10 @@ static struct calls_plan plan; /* a copy: the program can write to the log */
 static atomic_uint interruptible;
 static struct call_record spare; /* when the log is full */
 
-__attribute__((constructor)) static void announce(void)
+static void open_log(const char *number)
 {
-    const char *number = getenv(CALLS_VARIABLE);
-    int fd;
+    int fd = atoi(number);
 
-    if (!number)
-        return;
-    fd = atoi(number);
     calls_shared = mmap(NULL, sizeof *calls_shared, PROT_READ | PROT_WRITE,
                         MAP_SHARED, fd, 0);
     close(fd);
@@ -38,11 +34,22 @@ __attribute__((constructor)) static void announce(void)
     atomic_store(&calls_shared->announced, 1);
 }
 
+__attribute__((constructor)) static void announce(void)
+{
+    const char *number = getenv(CALLS_VARIABLE);
+    int kept = errno;
+
+    if (number)
+        open_log(number);
+    trace_open();
+    errno = kept;
+}
+
 bool inside_socket(int fd)
 {
     int kept = errno;
     struct stat status;
-    bool socket = calls_shared && fstat(fd, &status) == 0 &&
+    bool socket = (calls_shared || trace_wanted()) && fstat(fd, &status) == 0 &&
                   S_ISSOCK(status.st_mode);
 
     errno = kept;
@@ -61,51 +68,62 @@ static int planned_failure(enum call_name call, unsigned nth)
     return 0;
 }
 
-struct call_record *inside_begin(enum call_name call, int fd, int64_t length,
-                                 int *error)
+static void changed(struct call_record *record)
 {
-    struct call_record *record = &spare;
-    unsigned nth, at;
-
-    *error = 0;
-    if (!calls_shared)
-        return NULL;
-    nth = atomic_fetch_add(&calls_shared->calls[call], 1) + 1;
-    at = atomic_fetch_add(&calls_shared->count, 1);
-    if (at < CALLS_RECORDS)
-        record = &calls_shared->record[at];
-    record->call = (uint8_t)call;
-    record->fd = fd;
-    record->length = length;
-    *error = planned_failure(call, nth);
-    if (*error)
-        inside_changed(record);
-    return record;
-}
-
-void inside_changed(struct call_record *record)
-{
-    if (!record || record->injected)
+    if (record->injected)
         return;
     record->injected = 1;
     atomic_fetch_add(&calls_shared->injected[record->call], 1);
 }
 
-int64_t inside_end(struct call_record *record, int64_t result, int error)
+/* The log's part of a beginning. */
+static int begin_log(struct inside_call *call)
 {
+    struct call_record *record = &spare;
+    unsigned nth = atomic_fetch_add(&calls_shared->calls[call->name], 1) + 1;
+    unsigned at = atomic_fetch_add(&calls_shared->count, 1);
+    int error;
+
+    if (at < CALLS_RECORDS)
+        record = &calls_shared->record[at];
+    record->call = (uint8_t)call->name;
+    record->fd = call->fd;
+    record->length = call->length;
+    call->record = record;
+    error = planned_failure(call->name, nth);
+    if (error)
+        changed(record);
+    return error;
+}
+
+int inside_begin(struct inside_call *call)
+{
+    if (trace_wanted())
+        trace_begin(call);
+    return calls_shared && call->name != CALL_NONE ? begin_log(call) : 0;
+}
+
+int64_t inside_end(struct inside_call *call, int64_t result, int error)
+{
+    struct call_record *record = call->record;
+
+    if (call->began_ns)
+        trace_end(call, result, error);
+    errno = error;
     if (!record)
         return result;
     record->result = result;
     record->error = result < 0 ? error : 0;
     record->seen = 1;
-    errno = result < 0 || !plan.dirty_errno ? error : plan.dirty_errno;
+    if (result >= 0 && plan.dirty_errno)
+        errno = plan.dirty_errno;
     return result;
 }
 
-size_t inside_shorten(struct call_record *record, size_t length)
+size_t inside_shorten(struct inside_call *call, size_t length)
 {
-    if (!record || !plan.short_counts || length < 2)
+    if (!call->record || !plan.short_counts || length < 2)
         return length;
-    inside_changed(record);
+    changed(call->record);
     return (length + 1) / 2;
 }

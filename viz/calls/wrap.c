@@ -1,6 +1,6 @@
 /*
- * The socket calls of libc, wrapped: each is begun in the log, perhaps failed
- * or shortened as planned, done, and ended in the log. The checked variants
+ * The socket calls of libc, wrapped: each is begun, perhaps failed or
+ * shortened as planned, done, and ended; calls.c logs it and trace.c tells viz. The checked variants
  * (__recv_chk) are what a build with _FORTIFY_SOURCE calls.
  */
 #include "viz/calls/inside.h"
@@ -8,8 +8,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -18,6 +21,9 @@ ssize_t __recv_chk(int fd, void *buffer, size_t n, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t n, size_t room, int flags,
                        struct sockaddr *from, socklen_t *length);
 ssize_t __read_chk(int fd, void *buffer, size_t n, size_t room);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+                const sigset_t *mask, size_t room);
 
 /* `real` is the next definition of NAME: libc's. dlsym(3) gives an object
  * pointer, and POSIX lets it be read as a function's. */
@@ -26,26 +32,30 @@ ssize_t __read_chk(int fd, void *buffer, size_t n, size_t room);
     if (!real)                          \
     *(void **)&real = dlsym(RTLD_NEXT, #name)
 
-/* The common end: fail as planned, or do it and note how it went. */
-#define FINISH(type, expression)                      \
-    do {                                              \
-        int64_t done = -1;                            \
-        if (!error) {                                 \
-            done = (expression);                      \
-            error = errno;                            \
-        } else {                                      \
-            errno = error;                            \
-        }                                             \
-        return (type)inside_end(record, done, error); \
+/* The common way: fail as planned, or do it, and note how it went. */
+#define FINISH(type, call, expression)                 \
+    do {                                               \
+        int error = inside_begin(&(call));             \
+        int64_t done = -1;                             \
+        if (!error) {                                  \
+            done = (expression);                       \
+            error = errno;                             \
+        }                                              \
+        return (type)inside_end(&(call), done, error); \
     } while (0)
+
+#define CALL(upper, descriptor, amount)                                      \
+    {                                                                        \
+        .name = CALL_##upper, .function = TRACE_##upper, .fd = (descriptor), \
+        .length = (int64_t)(amount)                                          \
+    }
 
 int socket(int domain, int type, int protocol)
 {
     REAL(int, socket, int, int, int);
-    int error;
-    struct call_record *record = inside_begin(CALL_SOCKET, -1, type, &error);
+    struct inside_call call = CALL(SOCKET, -1, type);
 
-    FINISH(int, real(domain, type, protocol));
+    FINISH(int, call, real(domain, type, protocol));
 }
 
 /* The port, and above it an IPv4 address; both in host order. */
@@ -66,100 +76,101 @@ static int64_t bound_to(const struct sockaddr *address, socklen_t length)
 int bind(int fd, const struct sockaddr *address, socklen_t length)
 {
     REAL(int, bind, int, const struct sockaddr *, socklen_t);
-    int error;
-    struct call_record *record = inside_begin(
-        CALL_BIND, fd, bound_to(address, length), &error);
+    struct inside_call call = CALL(BIND, fd, bound_to(address, length));
 
-    FINISH(int, real(fd, address, length));
+    call.to = address;
+    call.to_length = length;
+    FINISH(int, call, real(fd, address, length));
 }
 
 int listen(int fd, int backlog)
 {
     REAL(int, listen, int, int);
-    int error;
-    struct call_record *record = inside_begin(CALL_LISTEN, fd, backlog, &error);
+    struct inside_call call = CALL(LISTEN, fd, backlog);
 
-    FINISH(int, real(fd, backlog));
+    FINISH(int, call, real(fd, backlog));
 }
 
 int accept(int fd, struct sockaddr *restrict from, socklen_t *restrict length)
 {
     REAL(int, accept, int, struct sockaddr *, socklen_t *);
-    int error;
-    struct call_record *record = inside_begin(CALL_ACCEPT, fd, 0, &error);
+    struct inside_call call = CALL(ACCEPT, fd, 0);
 
-    FINISH(int, real(fd, from, length));
+    FINISH(int, call, real(fd, from, length));
 }
 
 int accept4(int fd, struct sockaddr *restrict from, socklen_t *restrict length,
             int flags)
 {
     REAL(int, accept4, int, struct sockaddr *, socklen_t *, int);
-    int error;
-    struct call_record *record = inside_begin(CALL_ACCEPT, fd, 0, &error);
+    struct inside_call call = CALL(ACCEPT, fd, 0);
 
-    FINISH(int, real(fd, from, length, flags));
+    FINISH(int, call, real(fd, from, length, flags));
 }
 
 int connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     REAL(int, connect, int, const struct sockaddr *, socklen_t);
-    int error;
-    struct call_record *record = inside_begin(CALL_CONNECT, fd, 0, &error);
+    struct inside_call call = CALL(CONNECT, fd, 0);
 
-    FINISH(int, real(fd, to, length));
+    call.to = to;
+    call.to_length = length;
+    FINISH(int, call, real(fd, to, length));
 }
 
 int setsockopt(int fd, int level, int option, const void *value,
                socklen_t length)
 {
     REAL(int, setsockopt, int, int, int, const void *, socklen_t);
-    int error;
-    struct call_record *record = inside_begin(
-        CALL_SETSOCKOPT, fd, (int64_t)level << 32 | (uint32_t)option, &error);
+    struct inside_call call = CALL(SETSOCKOPT, fd,
+                                   (int64_t)level << 32 | (uint32_t)option);
 
-    FINISH(int, real(fd, level, option, value, length));
+    FINISH(int, call, real(fd, level, option, value, length));
 }
 
 int shutdown(int fd, int how)
 {
     REAL(int, shutdown, int, int);
-    int error;
-    struct call_record *record = inside_begin(CALL_SHUTDOWN, fd, how, &error);
+    struct inside_call call = CALL(SHUTDOWN, fd, how);
 
-    FINISH(int, real(fd, how));
+    FINISH(int, call, real(fd, how));
 }
 
 int close(int fd)
 {
     REAL(int, close, int);
-    int error;
-    struct call_record *record;
+    struct inside_call call = CALL(CLOSE, fd, 0);
 
     if (!inside_socket(fd))
         return real(fd);
-    record = inside_begin(CALL_CLOSE, fd, 0, &error);
-    FINISH(int, real(fd));
+    FINISH(int, call, real(fd));
 }
 
-/* --- receiving -------------------------------------------------------------*/
+/* --- receiving and sending -------------------------------------------------*/
 
-static struct call_record *receiving(int fd, size_t *n, int *error)
-{
-    struct call_record *record = inside_begin(CALL_RECV, fd, (int64_t)*n,
-                                              error);
-
-    *n = inside_shorten(record, *n);
-    return record;
-}
+/* The rest of a call that moves `n` bytes, perhaps shortened. */
+#define MOVE(kind, traced, expression)                  \
+    do {                                                \
+        struct inside_call call = CALL(kind, fd, n);    \
+        int error;                                      \
+        int64_t done = -1;                              \
+        call.function = TRACE_##traced;                 \
+        error = inside_begin(&call);                    \
+        n = inside_shorten(&call, n);                   \
+        if (!error) {                                   \
+            done = (expression);                        \
+            error = errno;                              \
+        }                                               \
+        NAMED(call);                                    \
+        return (ssize_t)inside_end(&call, done, error); \
+    } while (0)
+#define NAMED(call) ((void)0)
 
 ssize_t recv(int fd, void *buffer, size_t n, int flags)
 {
     REAL(ssize_t, recv, int, void *, size_t, int);
-    int error;
-    struct call_record *record = receiving(fd, &n, &error);
 
-    FINISH(ssize_t, real(fd, buffer, n, flags));
+    MOVE(RECV, RECV, real(fd, buffer, n, flags));
 }
 
 ssize_t __recv_chk(int fd, void *buffer, size_t n, size_t room, int flags)
@@ -169,15 +180,55 @@ ssize_t __recv_chk(int fd, void *buffer, size_t n, size_t room, int flags)
     return recv(fd, buffer, n, flags);
 }
 
+ssize_t read(int fd, void *buffer, size_t n)
+{
+    REAL(ssize_t, read, int, void *, size_t);
+
+    if (!inside_socket(fd))
+        return real(fd, buffer, n);
+    MOVE(RECV, READ, real(fd, buffer, n));
+}
+
+ssize_t __read_chk(int fd, void *buffer, size_t n, size_t room)
+{
+    if (n > room)
+        abort();
+    return read(fd, buffer, n);
+}
+
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+    REAL(ssize_t, send, int, const void *, size_t, int);
+
+    MOVE(SEND, SEND, real(fd, bytes, n, flags));
+}
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    REAL(ssize_t, write, int, const void *, size_t);
+
+    if (!inside_socket(fd))
+        return real(fd, bytes, n);
+    MOVE(SEND, WRITE, real(fd, bytes, n));
+}
+
+/* Those that name the other end. */
+#undef NAMED
+#define NAMED(call)                     \
+    do {                                \
+        if (done >= 0 && length) {      \
+            (call).to = from;           \
+            (call).to_length = *length; \
+        }                               \
+    } while (0)
+
 ssize_t recvfrom(int fd, void *restrict buffer, size_t n, int flags,
                  struct sockaddr *restrict from, socklen_t *restrict length)
 {
     REAL(ssize_t, recvfrom, int, void *, size_t, int, struct sockaddr *,
          socklen_t *);
-    int error;
-    struct call_record *record = receiving(fd, &n, &error);
 
-    FINISH(ssize_t, real(fd, buffer, n, flags, from, length));
+    MOVE(RECV, RECVFROM, real(fd, buffer, n, flags, from, length));
 }
 
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t n, size_t room, int flags,
@@ -188,66 +239,16 @@ ssize_t __recvfrom_chk(int fd, void *buffer, size_t n, size_t room, int flags,
     return recvfrom(fd, buffer, n, flags, from, length);
 }
 
-ssize_t read(int fd, void *buffer, size_t n)
-{
-    REAL(ssize_t, read, int, void *, size_t);
-    int error;
-    struct call_record *record;
-
-    if (!inside_socket(fd))
-        return real(fd, buffer, n);
-    record = receiving(fd, &n, &error);
-    FINISH(ssize_t, real(fd, buffer, n));
-}
-
-ssize_t __read_chk(int fd, void *buffer, size_t n, size_t room)
-{
-    if (n > room)
-        abort();
-    return read(fd, buffer, n);
-}
-
-/* --- sending ---------------------------------------------------------------*/
-
-static struct call_record *sending(int fd, size_t *n, int *error)
-{
-    struct call_record *record = inside_begin(CALL_SEND, fd, (int64_t)*n,
-                                              error);
-
-    *n = inside_shorten(record, *n);
-    return record;
-}
-
-ssize_t send(int fd, const void *bytes, size_t n, int flags)
-{
-    REAL(ssize_t, send, int, const void *, size_t, int);
-    int error;
-    struct call_record *record = sending(fd, &n, &error);
-
-    FINISH(ssize_t, real(fd, bytes, n, flags));
-}
+#undef NAMED
+#define NAMED(call) ((call).to = to, (call).to_length = length)
 
 ssize_t sendto(int fd, const void *bytes, size_t n, int flags,
                const struct sockaddr *to, socklen_t length)
 {
     REAL(ssize_t, sendto, int, const void *, size_t, int,
          const struct sockaddr *, socklen_t);
-    int error;
-    struct call_record *record = sending(fd, &n, &error);
 
-    FINISH(ssize_t, real(fd, bytes, n, flags, to, length));
-}
-
-ssize_t write(int fd, const void *bytes, size_t n)
-{
-    REAL(ssize_t, write, int, const void *, size_t);
-    int error;
-    struct call_record *record;
-
-    if (!inside_socket(fd))
-        return real(fd, bytes, n);
-    record = sending(fd, &n, &error);
-    FINISH(ssize_t, real(fd, bytes, n));
+    MOVE(SEND, SENDTO, real(fd, bytes, n, flags, to, length));
 }
 
 /* --- several buffers at once: shortened to half of the first ---------------*/
@@ -262,7 +263,7 @@ static size_t total(const struct iovec *part, size_t parts)
 }
 
 /* The message to really move: `first` holds the shortened first part. */
-static struct msghdr shortened(struct call_record *record,
+static struct msghdr shortened(struct inside_call *call,
                                const struct msghdr *message,
                                struct iovec *first)
 {
@@ -272,7 +273,7 @@ static struct msghdr shortened(struct call_record *record,
     if (copy.msg_iovlen == 0)
         return copy;
     *first = copy.msg_iov[0];
-    n = inside_shorten(record, first->iov_len);
+    n = inside_shorten(call, first->iov_len);
     if (n != first->iov_len) {
         first->iov_len = n;
         copy.msg_iov = first;
@@ -281,18 +282,20 @@ static struct msghdr shortened(struct call_record *record,
     return copy;
 }
 
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+static ssize_t receive_message(enum trace_function function, int fd,
+                               struct msghdr *message, int flags)
 {
     REAL(ssize_t, recvmsg, int, struct msghdr *, int);
     struct iovec first, *parts = message->msg_iov;
     size_t count = message->msg_iovlen;
-    int error;
-    struct call_record *record = inside_begin(
-        CALL_RECV, fd, (int64_t)total(parts, count), &error);
+    struct inside_call call = CALL(RECV, fd, total(parts, count));
     int64_t done = -1;
+    int error;
 
+    call.function = function;
+    error = inside_begin(&call);
     if (!error) {
-        struct msghdr copy = shortened(record, message, &first);
+        struct msghdr copy = shortened(&call, message, &first);
 
         done = real(fd, &copy, flags);
         error = errno;
@@ -300,21 +303,44 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
         message->msg_iov = parts;
         message->msg_iovlen = count;
     }
-    errno = error;
-    return (ssize_t)inside_end(record, done, error);
+    if (done >= 0) {
+        call.to = message->msg_name;
+        call.to_length = message->msg_namelen;
+    }
+    return (ssize_t)inside_end(&call, done, error);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return receive_message(TRACE_RECVMSG, fd, message, flags);
+}
+
+static ssize_t send_message(enum trace_function function, int fd,
+                            const struct msghdr *message, int flags)
+{
+    REAL(ssize_t, sendmsg, int, const struct msghdr *, int);
+    struct iovec first;
+    struct inside_call call = CALL(
+        SEND, fd, total(message->msg_iov, message->msg_iovlen));
+    struct msghdr copy;
+    int64_t done = -1;
+    int error;
+
+    call.function = function;
+    error = inside_begin(&call);
+    copy = shortened(&call, message, &first);
+    if (!error) {
+        done = real(fd, &copy, flags);
+        error = errno;
+    }
+    call.to = message->msg_name;
+    call.to_length = message->msg_namelen;
+    return (ssize_t)inside_end(&call, done, error);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    REAL(ssize_t, sendmsg, int, const struct msghdr *, int);
-    struct iovec first;
-    int error;
-    struct call_record *record = inside_begin(
-        CALL_SEND, fd, (int64_t)total(message->msg_iov, message->msg_iovlen),
-        &error);
-    struct msghdr copy = shortened(record, message, &first);
-
-    FINISH(ssize_t, real(fd, &copy, flags));
+    return send_message(TRACE_SENDMSG, fd, message, flags);
 }
 
 ssize_t readv(int fd, const struct iovec *parts, int count)
@@ -323,7 +349,7 @@ ssize_t readv(int fd, const struct iovec *parts, int count)
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
 
-    return inside_socket(fd) ? recvmsg(fd, &message, 0)
+    return inside_socket(fd) ? receive_message(TRACE_READV, fd, &message, 0)
                              : real(fd, parts, count);
 }
 
@@ -333,6 +359,124 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
 
-    return inside_socket(fd) ? sendmsg(fd, &message, 0)
+    return inside_socket(fd) ? send_message(TRACE_WRITEV, fd, &message, 0)
                              : real(fd, parts, count);
+}
+
+/* --- waiting: told to viz, never changed -----------------------------------*/
+
+#define WAIT(traced, amount)                                     \
+    {                                                            \
+        .name = CALL_NONE, .function = TRACE_##traced, .fd = -1, \
+        .length = (int64_t)(amount)                              \
+    }
+
+/* The first that is ready; else the first. */
+static int first_polled(const struct pollfd *fds, nfds_t count, int64_t done)
+{
+    if (done < 0 || count == 0)
+        return -1;
+    for (nfds_t i = 0; done > 0 && i < count; i++)
+        if (fds[i].revents)
+            return fds[i].fd;
+    return fds[0].fd;
+}
+
+/* As FINISH, and `which` of the descriptors it was about is known afterwards. */
+#define WAITED(call, expression, which)               \
+    do {                                              \
+        int error;                                    \
+        int64_t done;                                 \
+        inside_begin(&(call));                        \
+        done = (expression);                          \
+        error = errno;                                \
+        if ((call).began_ns)                          \
+            (call).fd = (which);                      \
+        return (int)inside_end(&(call), done, error); \
+    } while (0)
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    REAL(int, poll, struct pollfd *, nfds_t, int);
+    struct inside_call call = WAIT(POLL, count);
+
+    WAITED(call, real(fds, count, timeout), first_polled(fds, count, done));
+}
+
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
+{
+    if (room / sizeof *fds < count)
+        abort();
+    return poll(fds, count, timeout);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+          const sigset_t *mask)
+{
+    REAL(int, ppoll, struct pollfd *, nfds_t, const struct timespec *,
+         const sigset_t *);
+    struct inside_call call = WAIT(POLL, count);
+
+    WAITED(call, real(fds, count, limit, mask), first_polled(fds, count, done));
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+                const sigset_t *mask, size_t room)
+{
+    if (room / sizeof *fds < count)
+        abort();
+    return ppoll(fds, count, limit, mask);
+}
+
+/* The lowest that is ready. After a time-out the sets are empty, and nobody
+ * can tell. */
+static int first_selected(int count, const fd_set *sets[3], int64_t done)
+{
+    for (int fd = 0; done > 0 && fd < count && fd < FD_SETSIZE; fd++)
+        for (int i = 0; i < 3; i++)
+            if (sets[i] && FD_ISSET(fd, sets[i]))
+                return fd;
+    return -1;
+}
+
+int select(int count, fd_set *restrict reading, fd_set *restrict writing,
+           fd_set *restrict except, struct timeval *restrict limit)
+{
+    REAL(int, select, int, fd_set *, fd_set *, fd_set *, struct timeval *);
+    struct inside_call call = WAIT(SELECT, count);
+    const fd_set *sets[3] = {reading, writing, except};
+
+    WAITED(call, real(count, reading, writing, except, limit),
+           first_selected(count, sets, done));
+}
+
+int pselect(int count, fd_set *restrict reading, fd_set *restrict writing,
+            fd_set *restrict except, const struct timespec *restrict limit,
+            const sigset_t *restrict mask)
+{
+    REAL(int, pselect, int, fd_set *, fd_set *, fd_set *,
+         const struct timespec *, const sigset_t *);
+    struct inside_call call = WAIT(SELECT, count);
+    const fd_set *sets[3] = {reading, writing, except};
+
+    WAITED(call, real(count, reading, writing, except, limit, mask),
+           first_selected(count, sets, done));
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+    REAL(int, epoll_wait, int, struct epoll_event *, int, int);
+    struct inside_call call = WAIT(EPOLL_WAIT, most);
+
+    WAITED(call, real(epoll, events, most, timeout), epoll);
+}
+
+int epoll_pwait(int epoll, struct epoll_event *events, int most, int timeout,
+                const sigset_t *mask)
+{
+    REAL(int, epoll_pwait, int, struct epoll_event *, int, int,
+         const sigset_t *);
+    struct inside_call call = WAIT(EPOLL_WAIT, most);
+
+    WAITED(call, real(epoll, events, most, timeout, mask), epoll);
 }

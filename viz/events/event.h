@@ -25,8 +25,9 @@ enum event_kind {
     EVENT_LOST,    /* the lab's network lost this packet, says its kernel. It
                        was captured too, some microseconds before; its
                        EVENT_PACKET may yet come after this */
-    EVENT_UNIX     /* a Unix-domain socket listens, or takes datagrams, at this
+    EVENT_UNIX,    /* a Unix-domain socket listens, or takes datagrams, at this
                        path; told in a look, when asked for */
+    EVENT_CALL     /* a program's call on a socket returned: see call.h */
 };
 
 /* A socket as sock_diag shows it. For LISTEN, receive_queue counts connections
@@ -67,6 +68,48 @@ enum wait_call {
     WAIT_CALLS
 };
 
+enum call_function {
+    CALLED_SOCKET,
+    CALLED_BIND,
+    CALLED_LISTEN,
+    CALLED_ACCEPT,
+    CALLED_CONNECT,
+    CALLED_RECV,
+    CALLED_RECVFROM,
+    CALLED_RECVMSG,
+    CALLED_READ,
+    CALLED_READV,
+    CALLED_SEND,
+    CALLED_SENDTO,
+    CALLED_SENDMSG,
+    CALLED_WRITE,
+    CALLED_WRITEV,
+    CALLED_SETSOCKOPT,
+    CALLED_SHUTDOWN,
+    CALLED_CLOSE,
+    CALLED_POLL,
+    CALLED_SELECT,
+    CALLED_EPOLL_WAIT,
+    CALLED_FUNCTIONS
+};
+
+/* One call, as the program itself told it: nothing in it need be true but that
+ * its numbers are within their types. */
+struct program_call {
+    enum call_function function;
+    uint8_t protocol;                 /* PROTO_TCP, PROTO_UDP */
+    uint16_t local_port, remote_port; /* 0: not known, or none yet */
+    int32_t fd;                       /* -1: none */
+    int32_t pid, tid;
+    int32_t error; /* errno when result is -1, else 0 */
+    int64_t began_ns, ended_ns;
+    int64_t length; /* bytes that were asked for, where it moves bytes */
+    int64_t result;
+    int64_t flow; /* the id of its connection, -1: of none */
+    bool has_side;
+    enum flow_side side;
+};
+
 struct event {
     enum event_kind kind;
     int64_t time_ns; /* wall clock, as the packets' own */
@@ -83,10 +126,11 @@ struct event {
             const char *text; /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
                                         and nothing else; borrowed */
         };
-        struct lost_packet lost; /* EVENT_LOST */
-        const char *path;        /* EVENT_UNIX: as given to bind(), '@' before
+        struct lost_packet lost;  /* EVENT_LOST */
+        const char *path;         /* EVENT_UNIX: as given to bind(), '@' before
                                     an abstract name; borrowed */
-        struct {                 /* EVENT_WAITS */
+        struct program_call made; /* EVENT_CALL; time_ns is when it returned */
+        struct {                  /* EVENT_WAITS */
             enum flow_side side;
             uint16_t port;
             enum wait_call call;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "viz/decode/decode.h"
+#include "viz/events/call.h"
 
 enum { ADDRESS_TEXT = 64 };
 
@@ -225,19 +226,60 @@ static void print_lost(struct json_writer *json, const struct event *event)
     fputs("}\n", json->out);
 }
 
+/* Seconds that it was inside: never below 0, call_feed has looked. */
+static void print_call(struct json_writer *json,
+                       const struct program_call *call)
+{
+    int64_t inside = call->ended_ns - call->began_ns;
+    FILE *out = json->out;
+
+    fputs("{\"type\":\"call\"", out);
+    print_time(json, call->ended_ns);
+    fprintf(out, ",\"inside\":%" PRId64 ".%09" PRId64, inside / 1000000000,
+            inside % 1000000000);
+    if (call->flow >= 0)
+        fprintf(out, ",\"conn\":%" PRId64, call->flow);
+    else
+        fputs(",\"conn\":null", out);
+    fprintf(out, ",\"proto\":\"%s\",\"call\":\"%s\"",
+            call->protocol == PROTO_UDP ? "udp" : "tcp",
+            call_name(call->function));
+    if (call->has_side)
+        fprintf(out, ",\"side\":\"%s\"",
+                call->side == FLOW_CLIENT ? "client" : "server");
+    if (call->fd >= 0)
+        fprintf(out, ",\"fd\":%" PRId32, call->fd);
+    if (call->local_port != 0)
+        fprintf(out, ",\"lport\":%u", call->local_port);
+    if (call->remote_port != 0)
+        fprintf(out, ",\"rport\":%u", call->remote_port);
+    if (call->function >= CALLED_RECV && call->function <= CALLED_WRITEV)
+        fprintf(out, ",\"len\":%" PRId64, call->length);
+    fprintf(out, ",\"result\":%" PRId64, call->result);
+    if (call->result == -1)
+        fprintf(out, ",\"errno\":%" PRId32, call->error);
+    if (call->result == -1 && call_error(call->error))
+        fprintf(out, ",\"error\":\"%s\"", call_error(call->error));
+    fprintf(out, ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 "}\n", call->pid,
+            call->tid);
+}
+
 void json_event(void *self, const struct event *event)
 {
     struct json_writer *json = self;
 
     if (event->kind == EVENT_LOST && json->started)
         print_lost(json, event);
-    if (event->kind != EVENT_PACKET)
+    if (event->kind != EVENT_PACKET && event->kind != EVENT_CALL)
         return;
     if (!json->started) {
         json->started = true;
-        json->start_ns = event->packet->time_ns;
+        json->start_ns = event->time_ns;
     }
-    print_packet(json, event->packet, event->note);
+    if (event->kind == EVENT_CALL)
+        print_call(json, &event->made);
+    else
+        print_packet(json, event->packet, event->note);
 }
 
 static void print_states(FILE *out, const char *key, const struct flow_end *end)

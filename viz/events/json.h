@@ -14,7 +14,7 @@
 
 struct json_writer {
     FILE *out;
-    int64_t start_ns; /* time of the first packet; `t` counts from it */
+    int64_t start_ns; /* of the first packet or call: `t` counts from it */
     bool started;
     struct wireshark *wireshark; /* owned by who began; NULL: its flags are
                                     not told */
@@ -22,7 +22,7 @@ struct json_writer {
 
 /* Errors are those of `out`: ask ferror() when it is done. */
 void json_begin(struct json_writer *json, FILE *out); /* the "viz" line */
-/* An event_sink_fn: writes packets, and passes over all else. */
+/* An event_sink_fn: writes packets, losses and calls. */
 void json_event(void *json, const struct event *event);
 /* The line of a connection, when the capture has ended. */
 void json_flow(struct json_writer *json, const struct flow *flow);

@@ -396,6 +396,8 @@ void observed_event(struct observed *observed, const struct event *event,
     case EVENT_UNIX:
         see_path(observed, event->path);
         break;
+    case EVENT_CALL: /* no term of the language is about it */
+        break;
     case EVENT_OUTSIDE:
         port = observed_port(observed, event->socket.protocol,
                              event->socket.local.port);

@@ -10,6 +10,7 @@
 enum {
     DEFAULT_ROWS = 100000,
     MOST_FLOWS = 65536,
+    MOST_CALLS = 16384,
     WAITING = 64,
     LOOK_BACK = 4096 /* rows, for the one that was lost */
 };
@@ -30,6 +31,8 @@ struct store {
     uint64_t forgotten;
     struct kept **flows; /* by id, ascending */
     size_t flow_count, flow_room;
+    struct program_call *calls; /* a ring of MOST_CALLS, made for the first */
+    size_t first_call, call_count;
     struct samples samples;
     bool kernel;
     int64_t now_ns, start_ns;
@@ -68,6 +71,7 @@ void store_free(struct store *store)
         free(store->flows[i]);
     free(store->flows);
     samples_fini(&store->samples);
+    free(store->calls);
     free(store->rows);
     free(store);
 }
@@ -291,6 +295,89 @@ static void keep_packet(struct store *store, const struct packet *packet,
     look_among_waiting(store, row);
 }
 
+/* --- calls ----------------------------------------------------------------- */
+
+static struct program_call *call_at(const struct store *store, size_t n)
+{
+    return &store->calls[(store->first_call + n) % MOST_CALLS];
+}
+
+/* socket(), setsockopt() and their like come before the socket has a port: now
+ * that it has one they are of the same side. */
+static void tell_earlier(struct store *store, size_t at)
+{
+    enum { CALLS_BACK = 64 };
+    const struct program_call *call = call_at(store, at);
+
+    for (size_t n = at; n-- > 0 && at - n <= CALLS_BACK;) {
+        struct program_call *before = call_at(store, n);
+        bool made = before->function == CALLED_SOCKET &&
+                    before->result == call->fd;
+
+        if (before->pid != call->pid || (before->fd != call->fd && !made))
+            continue;
+        if (before->function == CALLED_CLOSE)
+            return;
+        if (!before->has_side) {
+            before->has_side = true;
+            before->side = call->side;
+            before->flow = call->flow;
+            before->local_port = call->local_port;
+        }
+        if (made)
+            return;
+    }
+}
+
+static void keep_call(struct store *store, const struct program_call *call)
+{
+    size_t at;
+
+    if (!store->calls)
+        store->calls = calloc(MOST_CALLS, sizeof *store->calls);
+    if (!store->calls)
+        return;
+    if (store->call_count == MOST_CALLS)
+        store->first_call = (store->first_call + 1) % MOST_CALLS;
+    else
+        store->call_count++;
+    for (at = store->call_count - 1; at > 0; at--) {
+        if (call_at(store, at - 1)->ended_ns <= call->ended_ns)
+            break;
+        *call_at(store, at) = *call_at(store, at - 1);
+    }
+    *call_at(store, at) = *call;
+    if (call->has_side && call->fd >= 0)
+        tell_earlier(store, at);
+}
+
+size_t store_calls(const struct store *store)
+{
+    return store->call_count;
+}
+
+const struct program_call *store_call(const struct store *store, size_t n)
+{
+    return n < store->call_count ? call_at(store, n) : NULL;
+}
+
+size_t store_calls_from(const struct store *store, int64_t time_ns)
+{
+    size_t low = 0, high = store->call_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (call_at(store, middle)->ended_ns < time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* --- all events ------------------------------------------------------------ */
+
 void store_event(void *self, const struct event *event)
 {
     struct store *store = self;
@@ -305,6 +392,8 @@ void store_event(void *self, const struct event *event)
     } else if (event->kind == EVENT_GONE) {
         store->kernel = true;
         samples_remove(&store->samples, &event->socket);
+    } else if (event->kind == EVENT_CALL) {
+        keep_call(store, &event->made);
     } else if (event->kind == EVENT_LOST) {
         keep_lost(store, event);
     }

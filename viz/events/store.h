@@ -6,7 +6,7 @@
 #ifndef VIZ_EVENTS_STORE_H
 #define VIZ_EVENTS_STORE_H
 
-#include "viz/events/event.h"
+#include "viz/events/call.h"
 
 enum { STORE_PAYLOAD = 48, STORE_PAYLOAD_TEXT = STORE_PAYLOAD };
 
@@ -57,6 +57,14 @@ uint64_t store_lost(const struct store *store);
 /* Right after an EVENT_LOST: the row that it is about, NULL when that has not
  * come yet (it will be marked then). */
 const struct store_row *store_newest_lost(const struct store *store);
+/* The programs' calls, in order of their return; at most 16,384 of them, the
+ * oldest go first. The n-th is NULL past the end. A call without a port is
+ * known by its descriptor's next call that has one: its side is filled in. */
+size_t store_calls(const struct store *store);
+const struct program_call *store_call(const struct store *store, size_t n);
+/* The place of the first that returned at `time_ns` or later. */
+size_t store_calls_from(const struct store *store, int64_t time_ns);
+
 /* Time of the newest event; of the first packet. 0 before any. */
 int64_t store_now(const struct store *store);
 int64_t store_start(const struct store *store);

@@ -8,6 +8,7 @@
 
 #include "viz/browse.h"
 #include "viz/headless.h"
+#include "viz/lab/call_feed.h"
 #include "viz/lab/keeper.h"
 
 enum { STATUS_CANNOT = 2 };
@@ -16,6 +17,7 @@ struct run {
     const struct options *options;
     struct keeper *keeper;
     struct session session;
+    struct call_feed *feed; /* until the session has it; NULL: no calls */
     bool ended;
     int status; /* of the command, as waitpid(2) has it */
 };
@@ -41,13 +43,37 @@ static bool on_screen(const struct options *options)
     return options->mode == MODE_SCREEN || options->mode == MODE_DUMP;
 }
 
+/* Whether somebody will look at the program's calls. */
+static bool wants_calls(const struct options *options)
+{
+    return on_screen(options) || options->mode == MODE_JSON || options->calls;
+}
+
+/* What the keeper starts inherits this. Without it there is no lane, and all
+ * else is as it was. */
+static void offer_feed(struct run *run)
+{
+    if (!wants_calls(run->options))
+        return;
+    run->feed = call_feed_open();
+    if (run->feed == NULL && run->options->calls)
+        fprintf(stderr, "viz: no calls: build/lib/calls.so: %s\n",
+                strerror(errno));
+    if (run->feed != NULL && call_feed_offer(run->feed) == -1) {
+        call_feed_close(run->feed);
+        run->feed = NULL;
+    }
+}
+
 static int enter(struct run *run)
 {
     const struct keeper_options wanted = {.quiet = on_screen(run->options)};
     enum keeper_network network;
     struct keeper_refusal refusal;
 
+    offer_feed(run);
     run->keeper = keeper_open(&wanted, &network, &refusal);
+    call_feed_withdraw();
     if (run->keeper == NULL || network != KEEPER_PRIVATE)
         return cannot(refusal.text);
     return 0;
@@ -71,7 +97,21 @@ static int open_session(struct run *run)
     }
     if (session_init(&run->session, capture, sockets_open()) == -1)
         return cannot(strerror(errno));
+    if (run->feed != NULL)
+        run->session.called = called_new(run->feed);
+    run->feed = NULL;
     return 0;
+}
+
+static void tell_calls_lost(const struct run *run)
+{
+    uint64_t lost = run->session.called ? called_lost(run->session.called) : 0;
+
+    if (lost > 0)
+        fprintf(stderr,
+                "viz: %llu calls came faster than they could be taken "
+                "and are missing\n",
+                (unsigned long long)lost);
 }
 
 static int lose(void *self, const struct loss *loss, char *why, size_t size)
@@ -127,6 +167,7 @@ static int run_inside(struct run *run)
     status = on_screen(options)
                  ? browse_run_session(&run->session, options, has_ended, run)
                  : headless_run_session(&run->session, options, has_ended, run);
+    tell_calls_lost(run);
     tell_status(run);
     return status;
 }
@@ -144,5 +185,6 @@ int private_run(const struct options *options)
         }
     }
     keeper_close(run.keeper);
+    call_feed_close(run.feed);
     return status;
 }

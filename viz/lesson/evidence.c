@@ -137,6 +137,7 @@ char *evidence_text(const struct event *event, char *text, size_t size)
                  event->terminal, event->status);
         break;
     case EVENT_LOOKED:
+    case EVENT_CALL:
         break;
     case EVENT_LOST:
         lost_evidence(&event->lost, text, size);

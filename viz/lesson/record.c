@@ -192,6 +192,7 @@ void record_event(void *self, const struct event *event)
         record_unix(record, event);
         break;
     case EVENT_PACKET:  /* capture_keep() has it */
+    case EVENT_CALL:    /* no lesson asks for them */
     case EVENT_OUTSIDE: /* this machine's affair */
         break;
     }

@@ -368,6 +368,56 @@ bool ladder_shows(const struct store_row *packet, struct choice choice)
            filter_passes(choice.filter, &packet->packet, &packet->note);
 }
 
+/* --- one call -------------------------------------------------------------- */
+
+bool ladder_shows_call(const struct program_call *call,
+                       const struct store *store, struct choice choice)
+{
+    if (!choice.calls || choice.filter || !call->has_side)
+        return false;
+    if (choice.flow < 0 || call->flow == choice.flow)
+        return true;
+    if (call->flow >= 0 || call->side != FLOW_SERVER)
+        return false;
+    for (size_t n = store_flows(store); n-- > 0;) { /* its listener's */
+        const struct flow *flow = store_flow(store, n);
+
+        if (flow->id == choice.flow)
+            return flow->protocol == call->protocol &&
+                   flow->end[FLOW_SERVER].at.port == call->local_port;
+    }
+    return false;
+}
+
+void ladder_call_row(struct area area, int row, const struct program_call *call,
+                     int more, int64_t start_ns)
+{
+    struct layout l = lay_out(area.columns);
+    enum style style = call->result == -1          ? STYLE_WARN
+                       : call->side == FLOW_CLIENT ? STYLE_CLIENT
+                                                   : STYLE_SERVER;
+    char text[CALL_TEXT + 40], words[CALL_TEXT], time[WORDS];
+
+    draw_lifelines(area, &l, row);
+    if (l.time_columns > 0 && start_ns != 0 && call->ended_ns >= start_ns)
+        text_right(
+            area, row, l.time, l.time_columns, STYLE_DIM,
+            seconds_text(call->ended_ns - start_ns, l.time_columns, time));
+    call_text(call, words);
+    if (more > 0)
+        snprintf(text, sizeof text, "%s  (%d more before)", words, more);
+    else
+        snprintf(text, sizeof text, "%s", words);
+    if (call->side == FLOW_CLIENT) {
+        area_fill(area, row, l.left, 1, style, 0x251C);
+        area_text(area_part(area, row, l.lane, 1, l.lane_columns), 0, 1, style,
+                  text);
+    } else {
+        area_fill(area, row, l.right, 1, style, 0x2524);
+        text_right(area, row, l.lane, l.lane_columns - 1, style, text);
+    }
+}
+
 /* --- the foot -------------------------------------------------------------- */
 
 static void foot_states(struct area area, const struct layout *l, int row,

@@ -64,6 +64,7 @@ static void choose_lines(struct viewer *viewer, struct ladder_lines *lines,
     struct choice choice = viewer_choice(viewer);
     size_t top = place_of(viewer, viewer->top);
 
+    choice.calls = choice.calls && rows >= LEAST_LADDER + 1;
     if (!viewer->follow && top != SIZE_MAX && selected < top)
         top = selected;
     if (!viewer->follow && top != SIZE_MAX) {
@@ -350,6 +351,10 @@ static enum view_key on_key(struct viewer *viewer, int key)
         return VIEW_NOT_HANDLED;
     if (explain_key(viewer, key) || marks_key(viewer, key, viewer->selected))
         return VIEW_HANDLED;
+    if (key == 'c') {
+        viewer->hide_calls = !viewer->hide_calls;
+        return VIEW_HANDLED;
+    }
     if (key == 'z') {
         viewer->unfold = !viewer->unfold;
         return VIEW_HANDLED;
@@ -391,6 +396,7 @@ static const struct view_help help[] = {
     {"a", "all connections, or only this one", "all/one"},
     {"m '", "mark this packet, or not; jump to the next mark", NULL},
     {"o", "sent again: jump to its original, and back", NULL},
+    {"c", "the program's calls between the packets, or not", NULL},
     {"z", "fold runs of duplicate ACKs, or show each", NULL},
     {"Esc q", "back to the connections", "back"},
     {NULL, NULL, NULL},

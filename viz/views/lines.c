@@ -105,6 +105,71 @@ static struct ladder_line line_of(const struct store *store,
                                 .folded = run->count};
 }
 
+/* The calls that returned between two packets of the ladder; NULL: from the
+ * beginning, to the end. At most CALLS_BETWEEN lines, the newest, in their
+ * order. Returns how many were put at `line`. */
+static int put_calls(struct ladder_line *line, int room,
+                     const struct store *store, struct choice choice,
+                     const struct store_row *above,
+                     const struct store_row *below)
+{
+    enum { CALLS_BETWEEN = 12 };
+    size_t from = above ? store_calls_from(store, above->packet.time_ns) : 0;
+    size_t to = below ? store_calls_from(store, below->packet.time_ns)
+                      : store_calls(store);
+    int count = 0, more = 0;
+
+    if (!choice.calls)
+        return 0;
+    if (room > CALLS_BETWEEN)
+        room = CALLS_BETWEEN;
+    for (size_t n = to; n-- > from;) {
+        const struct program_call *call = store_call(store, n);
+
+        if (!ladder_shows_call(call, store, choice))
+            continue;
+        if (count < room)
+            line[count++] = (struct ladder_line){.packet = below ? below
+                                                                 : above,
+                                                 .previous = above,
+                                                 .gap = true,
+                                                 .call = call};
+        else if (++more == 999)
+            break;
+    }
+    if (count > 0)
+        line[count - 1].more = more;
+    for (int i = 0; i < count / 2; i++) {
+        struct ladder_line swap = line[i];
+
+        line[i] = line[count - 1 - i];
+        line[count - 1 - i] = swap;
+    }
+    return count;
+}
+
+/* The same from the last to the first, for a window that is filled upwards. */
+static int put_calls_up(struct ladder_line *line, int room,
+                        const struct store *store, struct choice choice,
+                        const struct store_row *above,
+                        const struct store_row *below)
+{
+    int count = put_calls(line, room, store, choice, above, below);
+
+    for (int i = 0; i < count / 2; i++) {
+        struct ladder_line swap = line[i];
+
+        line[i] = line[count - 1 - i];
+        line[count - 1 - i] = swap;
+    }
+    return count;
+}
+
+static bool is_newest(const struct store *store, struct choice choice, size_t n)
+{
+    return lines_after(store, choice, n + 1) >= store_rows(store);
+}
+
 void lines_up(struct ladder_lines *lines, const struct store *store,
               struct choice choice, size_t last, int rows)
 {
@@ -113,16 +178,23 @@ void lines_up(struct ladder_lines *lines, const struct store *store,
     if (rows > CANVAS_MOST_ROWS)
         rows = CANVAS_MOST_ROWS;
     lines->count = 0;
+    if (choice.calls && store_row(store, n) && is_newest(store, choice, n))
+        lines->count = put_calls_up(lines->line, rows - 1, store, choice,
+                                    store_row(store, n), NULL);
     while (store_row(store, n) && lines->count < rows) {
         struct run run = run_at(store, choice, n);
         const struct store_row *above = previous_of(store, choice, run.first,
                                                     &before);
 
-        lines->line[lines->count] = line_of(store, &run, above);
-        if (ladder_gap(lines->line[lines->count++].packet, above) &&
-            lines->count < rows) {
-            lines->line[lines->count] = lines->line[lines->count - 1];
-            lines->line[lines->count++].gap = true;
+        struct ladder_line line = line_of(store, &run, above);
+
+        lines->line[lines->count++] = line;
+        lines->count += put_calls_up(&lines->line[lines->count],
+                                     rows - lines->count, store, choice, above,
+                                     line.packet);
+        if (ladder_gap(line.packet, above) && lines->count < rows) {
+            line.gap = true;
+            lines->line[lines->count++] = line;
         }
         n = before;
     }
@@ -157,10 +229,20 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
             if (lines->count == rows)
                 break;
         }
+        if (lines->count > 0 || !above)
+            lines->count += put_calls(&lines->line[lines->count],
+                                      rows - lines->count, store, choice, above,
+                                      line.packet);
+        if (lines->count == rows)
+            break;
         lines->line[lines->count++] = line;
         above = line.last;
         n = lines_after(store, choice, run.last + 1);
     }
+    if (choice.calls && above && n >= store_rows(store))
+        lines->count += put_calls(&lines->line[lines->count],
+                                  rows - lines->count, store, choice, above,
+                                  NULL);
 }
 
 void lines_draw(const struct ladder_lines *lines, struct area area,
@@ -169,7 +251,9 @@ void lines_draw(const struct ladder_lines *lines, struct area area,
     for (int i = 0; i < lines->count; i++) {
         const struct ladder_line *line = &lines->line[i];
 
-        if (line->gap)
+        if (line->call)
+            ladder_call_row(area, i, line->call, line->more, start_ns);
+        else if (line->gap)
             ladder_gap_row(area, i, line->packet, line->previous);
         else if (line->folded > 1)
             ladder_fold_row(area, i, line->packet, line->previous, line->folded,

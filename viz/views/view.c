@@ -76,7 +76,8 @@ struct choice viewer_choice(const struct viewer *viewer)
     return (struct choice){.flow = viewer->only_flow,
                            .filter = viewer->filter.count > 0 ? &viewer->filter
                                                               : NULL,
-                           .fold = !viewer->unfold};
+                           .fold = !viewer->unfold,
+                           .calls = !viewer->hide_calls};
 }
 
 const struct flow *viewer_flow(const struct viewer *viewer, int64_t id)

@@ -70,6 +70,7 @@ struct viewer {
     uint64_t marks[MARKS]; /* packet numbers, ascending */
     int mark_count;
     bool unfold;     /* show each of a run of duplicate ACKs */
+    bool hide_calls; /* no calls between the packets of the ladder */
     int explain;     /* level of the pane, 0: not shown */
     int explain_top; /* its first line on the screen */
     int help_top;
