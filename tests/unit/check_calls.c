@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -225,6 +226,24 @@ START_TEST(a_hostile_ring_ends_nothing)
 }
 END_TEST
 
+START_TEST(what_a_killed_viz_left_is_removed)
+{
+    static const char stale[] = "/dev/shm/two-terminals-calls-stale0";
+    int fd = open(stale, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct call_feed *next;
+
+    if (fd < 0)
+        return; /* no such folder here */
+    ck_assert_int_eq(futimens(fd, (struct timespec[2]){{1, 0}, {1, 0}}), 0);
+    close(fd);
+    next = call_feed_open();
+    ck_assert_ptr_nonnull(next);
+    ck_assert_int_eq(access(stale, F_OK), -1);
+    ck_assert_int_eq(access(shared_path, F_OK), 0); /* that of `feed` */
+    call_feed_close(next);
+}
+END_TEST
+
 /* --- whose it is ----------------------------------------------------------- */
 
 static struct traffic traffic;
@@ -389,6 +408,7 @@ int main(void)
     tcase_add_test(ring, what_was_overtaken_is_counted);
     tcase_add_test(ring, an_unfinished_record_is_waited_for_and_then_given_up);
     tcase_add_test(ring, a_hostile_ring_ends_nothing);
+    tcase_add_test(ring, what_a_killed_viz_left_is_removed);
     tcase_add_checked_fixture(whose, begin_traffic, end_traffic);
     tcase_add_test(whose, a_call_finds_its_connection_and_side);
     tcase_add_test(whose, a_socket_is_known_by_its_later_calls);

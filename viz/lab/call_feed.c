@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -107,15 +110,46 @@ static int find_library(char path[PATH_MAX])
     return access(path, R_OK);
 }
 
+#define FILE_NAME "/two-terminals-calls-"
+
+/* A viz that was killed could not remove its file; one that lives has it
+ * locked, but for its first moment. Others' files cannot be opened. */
+static void remove_stale(const char *folder)
+{
+    int64_t minute_ago = clock_wall() / CLOCK_SECOND - 60;
+    char pattern[64];
+    struct stat status;
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s" FILE_NAME "??????", folder);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        int fd = open(found.gl_pathv[i],
+                      O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &status) == 0 && status.st_mtime < minute_ago &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlink(found.gl_pathv[i]);
+        close(fd);
+    }
+    globfree(&found);
+}
+
 static int make_file(char path[64])
 {
     static const char *const folders[] = {"/dev/shm", "/tmp"};
     int fd = -1;
 
     for (size_t i = 0; i < 2 && fd < 0; i++) {
-        snprintf(path, 64, "%s/two-terminals-calls-XXXXXX", folders[i]);
+        remove_stale(folders[i]);
+        snprintf(path, 64, "%s" FILE_NAME "XXXXXX", folders[i]);
         fd = mkostemp(path, O_CLOEXEC);
     }
+    if (fd >= 0)
+        flock(fd, LOCK_EX | LOCK_NB);
     return fd;
 }
 
