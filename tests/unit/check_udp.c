@@ -18,7 +18,8 @@ static void begin(void)
 
 static struct packet datagram(uint16_t from, uint16_t to, uint32_t length)
 {
-    return (struct packet){.number = ++number,
+    number++;
+    return (struct packet){.number = number,
                            .time_ns = (int64_t)number * 1000,
                            .protocol = PROTO_UDP,
                            .has_transport = true,
