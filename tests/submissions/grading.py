@@ -4,7 +4,6 @@ that is killed, the same seed twice, reports in a terminal. Usage: grading.py
 GRADE; the last line is `N passed, M failed`."""
 import ctypes
 import glob
-import hashlib
 import json
 import os
 import pty
@@ -150,8 +149,8 @@ def test_a_killed_grader_leaves_no_folder_for_long():
 
 
 def talk(capture):
-    """Connection by connection: the port, what the tester sent (None where the
-    capture has a gap) and what came back (which has the sum of it all)."""
+    """Connection by connection: the port, what the tester sent and what came
+    back, each as far as the capture has it without a gap."""
     data = open(capture, "rb").read()
     at, order, known = 24, [], {}
     while at + 16 <= len(data):
@@ -172,18 +171,26 @@ def talk(capture):
         elif (source, to) in known:
             start, pieces = known[source, to]
             payload = frame[header + 4 * (frame[header + 12] >> 4):end]
-            if payload:
-                pieces[(seq - start) & 0xffffffff] = payload
+            offset = (seq - start) & 0xffffffff
+            if len(payload) > len(pieces.get(offset, b"")):
+                pieces[offset] = payload
     return [(port, whole(out), whole(back)) for port, out, back in order]
 
 
 def whole(pieces):
+    """The stream up to its first gap: a long segment is cut by the capture."""
     data = b""
     for offset in sorted(pieces):
-        if offset != len(data):
-            return None
-        data += pieces[offset]
-    return hashlib.sha256(data).hexdigest()
+        if offset > len(data):
+            break
+        data = data[:offset] + pieces[offset]
+    return data
+
+
+def begins_alike(one, two):
+    """As far as both captures go. How far that is."""
+    length = min(len(one), len(two))
+    return length if one[:length] == two[:length] else -1
 
 
 def test_the_same_seed_sends_the_same_bytes():
@@ -197,18 +204,20 @@ def test_the_same_seed_sends_the_same_bytes():
             seen.append({os.path.basename(r): talk(r) for r in runs})
     same("captures", [sorted(s) for s in seen], [sorted(seen[0])] * 3)
     same("their number", len(seen[0]), 11)
+    compared = 0
     for name, first in seen[0].items():
         again, other = seen[1][name], seen[2][name]
         same(f"{name}: ports", [c[0] for c in again], [c[0] for c in first])
-        compared = 0
         for one, two in zip(first, again):
-            if None not in one + two:
-                same(f"{name}: bytes", two, one)
-                compared += 1
-        if compared < 1 or compared < len(first) - 1:
-            raise AssertionError(f"{name}: {compared} of {len(first)} compared")
+            for mine, yours in zip(one[1:], two[1:]):
+                length = begins_alike(mine, yours)
+                if length < 0:
+                    raise AssertionError(f"{name}: other bytes on port {one[0]}")
+                compared += length
         if other == first:
             raise AssertionError(f"{name} does not follow the seed")
+    if compared < 10000:  # 43,000 to 46,000 here: long segments are cut
+        raise AssertionError(f"only {compared} bytes were compared")
 
 
 def in_a_terminal(command, environment):
@@ -242,7 +251,9 @@ def test_colour_is_for_terminals_and_never_alone():
     for text in (none, piped, bare):
         if "\033" in text:
             raise AssertionError("an escape byte")
-    times = re.compile(r" +\d+\.\d+ s|\d+\.\d+ s|after [\d.]+")
+    # What the program prints stands where it came: that may vary by a step.
+    times = re.compile(r" +\d+\.\d+ s|\d+\.\d+ s|after [\d.]+|"
+                       r"(?m:^ +std(out|err): .*\n)")
     same("words without colour", times.sub("", bare), times.sub("", piped))
     same("words with NO_COLOR", times.sub("", none), times.sub("", piped))
 
