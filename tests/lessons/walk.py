@@ -65,15 +65,15 @@ class Tmux:
         return self.run("capture-pane", "-p", "-t", self.windows[name])
 
     def process(self, name):
-        return self.run("display", "-p", "-t", self.windows[name],
-                        "#{pane_pid}").strip()
-
-    def ended(self, name):
-        """The status that its program ended with, "" while it runs. Asked,
-        not read: tmux may draw "Pane is dead" before it has the status, and
-        never draws it again."""
-        return self.run("display", "-p", "-t", self.windows[name],
-                        "#{pane_dead_status}").strip()
+        """The program in a window; below its shell, when it has one there."""
+        pid = self.run("display", "-p", "-t", self.windows[name],
+                       "#{pane_pid}").strip()
+        with open("/proc/%s/comm" % pid, encoding="utf-8") as file:
+            if file.read().strip() not in ("sh", "bash", "dash"):
+                return pid
+        with open("/proc/%s/task/%s/children" % (pid, pid),
+                  encoding="ascii") as file:
+            return (file.read().split() + [pid])[0]
 
     def until(self, name, true, what):
         """What the window shows, once true(it). Looks when tmux says that
@@ -103,6 +103,15 @@ class Tmux:
         self.control.wait()
         if player is not None and not select.select([player], [], [], LIMIT)[0]:
             raise Failure("the player outlived its terminal")
+
+
+def status():
+    """What the player ended with, "" while it runs."""
+    try:
+        with open("ended", encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def terminal_blocks():
@@ -163,7 +172,9 @@ class Walk:
         self.sizes = 0
 
     def start(self):
-        self.tmux.open("player", "exec %s --lesson %s" % (self.viz, README))
+        # Its status goes to a file: tmux does not always learn it.
+        self.tmux.open("player", "%s --lesson %s; echo $? >ended" %
+                       (self.viz, README))
         self.tmux.until("player", lambda s: re.search(r"step \d+ of \d+", s),
                         "the player is there")
 
@@ -232,7 +243,7 @@ class Walk:
 
     def leave(self):
         self.tmux.keys("player", "q")
-        self.tmux.until("player", lambda s: self.tmux.ended("player") == "0",
+        self.tmux.until("player", lambda s: status() == "0\n",
                         "the player ends with status 0")
 
 
