@@ -205,20 +205,20 @@ static void put_prompt(struct strip *strip, const struct lesson_view *view)
                     "Enter again skips this step.");
         return;
     }
-    if (last && player_finished(player))
-        strip_prose(strip, 0, STYLE_GOOD,
-                    "The lesson is done: everything came true. q leaves.");
-    else if (last && !step->observe)
-        strip_prose(strip, 0, STYLE_DIM, "This is the end. q leaves.");
-    else if (step->observe && step->done)
-        strip_prose(strip, 0, STYLE_GOOD, "All true. Enter goes on.");
-    else if (step->predict && step->answer < 0)
+    if (step->predict && step->answer < 0)
         strip_prose(strip, 0, STYLE_DIM,
                     step->before == BEFORE_RIGHT
                         ? "What do you say? (Last time you were right.)"
                     : step->before == BEFORE_WRONG
                         ? "What do you say this time?"
                         : "What do you say? Press its letter.");
+    else if (last && player_finished(player))
+        strip_prose(strip, 0, STYLE_GOOD,
+                    "The lesson is done: everything came true. q leaves.");
+    else if (last && !step->observe)
+        strip_prose(strip, 0, STYLE_DIM, "This is the end. q leaves.");
+    else if (step->observe && step->done)
+        strip_prose(strip, 0, STYLE_GOOD, "All true. Enter goes on.");
     else if (!step->observe)
         strip_prose(strip, 0, STYLE_DIM,
                     view->scroll < view->scroll_most ? "Enter reads on."
