@@ -404,12 +404,6 @@ static int dump(struct browse *browse)
         return 2;
     }
     browse->canvas.ascii = ascii;
-    if (!options->read_path && options->count == 0 &&
-        options->duration_ns == 0 && !browse->ended) {
-        fprintf(stderr, "viz: --dump of a live wire needs an end: --count N, "
-                        "--duration T, or -r FILE.\n");
-        return 2;
-    }
     if (options->read_path)
         read_file(browse);
     else
@@ -550,6 +544,13 @@ int browse_run(const struct options *options)
     struct capture_error error = {0};
     int status;
 
+    /* Said before anything is opened: it may be refused. */
+    if (options->mode == MODE_DUMP && !options->read_path &&
+        options->count == 0 && options->duration_ns == 0) {
+        fprintf(stderr, "viz: --dump of a live wire needs an end: --count N, "
+                        "--duration T, or -r FILE.\n");
+        return 2;
+    }
     if (source_open(&session, options, true, &error) < 0) {
         complain(&error);
         return 2;
