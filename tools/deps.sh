@@ -33,6 +33,7 @@ grade p pkg-config               finds how to link Check (pkg-config)
 test  p clang                    builds everything a second time (clang)
 test  p clang-format             keeps one style (clang-format)
 test  p tmux                     tries the screens as a person would (tmux)
+test  p ps                       shows the tests what still runs (procps)
 test  p git                      tells the tests which files are ours (git)
 test  p python3                  reads our reports as another program would (python3)
 TABLE
@@ -92,6 +93,8 @@ package() { # manager thing
     apk:clang-format) echo clang-extra-tools ;;
     brew:pcap.h) echo libpcap ;;
     brew:ncursesw/curses.h) echo ncurses ;;
+    dnf:ps | pacman:ps) echo procps-ng ;;
+    *:ps) echo procps ;;
     *:cmark.h) echo cmark ;;
     *:jansson.h) echo jansson ;;
     *:check.h) echo check ;;
