@@ -157,8 +157,8 @@ types() {
     t send-keys -t "lab:$pane" "$@"
 }
 
-PS1='% ' t -f /dev/null new-session -d -s lab -x 80 -y 24 sh
-for pane in 1 2 3; do PS1='% ' t new-window -d -t "lab:$pane" sh; done
+PS1='% ' t -f /dev/null new-session -d -s lab -x 80 -y 24 'exec sh'
+for pane in 1 2 3; do PS1='% ' t new-window -d -t "lab:$pane" 'exec sh'; done
 types 0 "$viz --lesson lessons/01-blocking/README.md" Enter
 sees 0 "make shell"
 types 1 "sh tools/shell.sh $viz; echo status=\$?" Enter
