@@ -28,6 +28,10 @@ fi
 
 cd "$LAB_TEST_HERE" || exit 2
 unset TWO_TERMINALS_SHELL TMUX
+# tmux starts its panes with this, and without it with the shell of the account:
+# nobody's is nologin.
+SHELL=/bin/sh
+export SHELL
 viz=build/bin/viz
 who=$(id -u)
 count=0
