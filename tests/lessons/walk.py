@@ -262,7 +262,7 @@ def main():
             walk.all()
             walk.leave()
             walk.start()
-            tmux.until("player", lambda s: "The lesson is done" in s,
+            tmux.until("player", lambda s: "(Last time you" in s,
                        "it opens where it was left")
             walk.leave()
         except Failure as failure:
