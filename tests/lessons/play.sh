@@ -153,12 +153,8 @@ fi
 
 rm -f "$work/out"
 if command -v tmux >/dev/null 2>&1; then
-    # Its end was seen to be missed (see the walk's leave()): until the cause
-    # is known the walk is told here and decides only with WALK=strict.
     python3 tests/lessons/walk.py "$viz" >"$work/out" 2>&1 ||
-        if [ "${WALK:-}" = strict ]; then fail "the walk by keys"; else
-            echo "the walk by keys did not end well: $(head -n 1 "$work/out")"
-        fi
+        fail "the walk by keys"
 else
     echo '(no tmux: the walk by keys is not tried)'
 fi
