@@ -84,6 +84,10 @@ lab_of    = $(firstword $(filter $(call number,$(1))-%,$(LABS)))
 # script gets the status.
 told = || { status=$$?; [ -t 1 ] || exit $$status; }
 
+# What a person waits for is built on every processor; a -j of theirs wins.
+build = $(MAKE) --no-print-directory \
+        $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+
 # --- for who learns --------------------------------------------------------
 
 .PHONY: map shell viz doctor
@@ -92,7 +96,7 @@ map: ## this map: each lesson's state, and what to type next
 
 lesson-%: deps-viz
 	@$(if $(call lesson_of,$*),,echo "There is no lesson $*. Type make for the map." >&2; exit 2)
-	@$(MAKE) --no-print-directory $(VIZ) lessons
+	@$(build) $(VIZ) lessons
 	@mkdir -p .lab
 	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE) $(told)
 PLAYER_MODE = $(if $(TEXT),--text)$(if $(PLAY),--play)
@@ -104,7 +108,7 @@ shell: ## a terminal inside the private lab network
 	@sh tools/shell.sh $(VIZ) $(told)
 
 viz: deps-viz ## the visualizer on loopback; ARGS= for anything else
-	@$(MAKE) --no-print-directory $(VIZ)
+	@$(build) $(VIZ)
 	@$(VIZ) $(or $(ARGS),-i lo) $(told)
 
 doctor: ## what this machine allows, and how to enable the rest
@@ -114,14 +118,14 @@ doctor: ## what this machine allows, and how to enable the rest
 lab-%: deps-viz
 	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
 	@sh tools/lab.sh start $(call lab_of,$*)
-	@$(MAKE) --no-print-directory $(VIZ)
+	@$(build) $(VIZ)
 	@sh tools/lab.sh build $(call lab_of,$*)
 	@mkdir -p .lab
 	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE) $(told)
 
 grade-%: deps-grade
 	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
-	@$(MAKE) --no-print-directory $(GRADE) $(CALLS)
+	@$(build) $(GRADE) $(CALLS)
 	@sh tools/lab.sh start $(call lab_of,$*)
 	@sh tools/grade.sh $(GRADE) $(call number,$*) $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)')
 
@@ -136,7 +140,7 @@ solution-%: ## a solution, after a pass
 
 .PHONY: all lessons test lint unit format clean deps-viz deps-grade deps-test
 all: deps-test ## build everything
-	@$(MAKE) --no-print-directory $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
+	@$(build) $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
 
 lessons: $(LESSON_PROGRAMS) $(LOSSY)
 
@@ -166,7 +170,7 @@ coverage: deps-test ## how much of viz/decode the tests reach
 	@SHOW=1 sh tests/decode-coverage.sh
 
 docs: deps-viz ## the pictures of README and docs, made by viz itself
-	@$(MAKE) --no-print-directory $(VIZ)
+	@$(build) $(VIZ)
 	@VIZ=$(VIZ) sh tools/docs.sh
 
 format: ## clang-format every file in place

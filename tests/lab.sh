@@ -122,7 +122,7 @@ fi
 # --- make shell without a lesson ----------------------------------------------
 
 try "no lesson runs" 2 sh tools/shell.sh $viz
-says "No lesson is running: type make lesson-1 in another terminal, then make shell here."
+says "Type make lesson-1 in another terminal, then make shell here."
 try "inside a terminal of the lab" 2 env TWO_TERMINALS_SHELL=B sh tools/shell.sh $viz
 says "This is terminal B of the lesson already"
 try "viz itself refuses there too" 2 env TWO_TERMINALS_SHELL=B $viz --shell

@@ -17,7 +17,8 @@ if [ "${2:-}" = wait ]; then
     until [ -S $socket ] && [ -x "$viz" ]; do sleep 0.2; done
 fi
 if [ ! -S $socket ] || [ ! -x "$viz" ]; then
-    echo "No lesson is running: type make lesson-1 in another terminal, then make shell here." >&2
+    echo "No lesson is running." >&2
+    echo "Type make lesson-1 in another terminal, then make shell here." >&2
     exit 2
 fi
 exec "$viz" --shell

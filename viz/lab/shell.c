@@ -64,8 +64,9 @@ static int knock(struct shell *shell)
         return cannot("The lesson that is running here is another user's.\n"
                       "Type make lesson-1 in a copy of the project of your "
                       "own.");
-    return cannot("No lesson is running: type make lesson-1 in another "
-                  "terminal, then make shell here.");
+    return cannot("No lesson is running.\n"
+                  "Type make lesson-1 in another terminal, then make shell "
+                  "here.");
 }
 
 static int be_welcomed(struct shell *shell)
