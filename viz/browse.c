@@ -69,8 +69,11 @@ static uint64_t socket_sum(const struct socket_sample *socket)
 
     sum ^= (uint64_t)socket->state << 56 ^ (uint64_t)socket->timer << 48;
     sum ^= (uint64_t)socket->receive_queue << 20 ^ socket->send_queue;
-    if (socket->timer != 0) /* a countdown shows seconds */
-        sum ^= (uint64_t)(socket->timer_ms / 1000) << 32;
+    if (socket->timer != 0) /* a countdown shows seconds, soon their tenths */
+        sum ^= (uint64_t)(socket->timer_ms /
+                          (socket->timer_ms < 10000 ? 100 : 1000))
+               << 32;
+    sum += (uint64_t)socket->tcp.cwnd << 8 | socket->tcp.backoff;
     sum *= UINT64_C(0xBF58476D1CE4E5B9);
     return sum ^ sum >> 29;
 }

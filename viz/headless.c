@@ -280,8 +280,9 @@ int headless_run(const struct options *options)
     struct capture_error error = {.kind = CAPTURE_FINE};
     int status;
 
-    if (source_open(&session, options, options->mode == MODE_EXPECT, &error) <
-        0) {
+    if (source_open(&session, options,
+                    options->mode == MODE_EXPECT || options->mode == MODE_JSON,
+                    &error) < 0) {
         complain(&error);
         return STATUS_CANNOT;
     }

@@ -33,6 +33,7 @@ static void json_close(void *self)
     struct json_writer *json = self;
 
     wireshark_free(json->wireshark);
+    json_fini(json);
     free(json);
 }
 

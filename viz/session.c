@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "viz/decode/decode.h"
@@ -11,6 +12,9 @@
 enum {
     LOOK_MS = 50,
     LOOK_AT_REST_MS = 200, /* a look costs a walk through the kernel's tables */
+    LOOK_MOST_MS = 2000,
+    LOOK_SHARE = 50,  /* looks take one part in so many of a core at most */
+    BEHIND_MS = 1000, /* packets that wait go before a look, so long */
     REST_MS = 1000,
     QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
 };
@@ -112,41 +116,67 @@ static int take_frame(struct session *session, const struct frame *frame,
     return 0;
 }
 
+/* What this thread has used of a processor, nanoseconds. */
+static int64_t used(void)
+{
+    struct timespec time;
+
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) < 0)
+        return 0;
+    return time.tv_sec * CLOCK_SECOND + time.tv_nsec;
+}
+
 int session_look(struct session *session)
 {
+    int64_t before;
     int status;
 
     if (!session->sockets)
         return 0;
     session->look = 0;
+    before = used();
     status = sockets_look(session->sockets, session_event, session);
+    session->look_cost_ns = used() - before;
     if (session->look != session->last_look)
         session->changed_ns = clock_now();
     session->last_look = session->look;
     return status;
 }
 
-/* After a round that took so many frames. A look that fails once (no buffer
- * for the answer) is simply made again. */
-static void look_when_due(struct session *session, int taken)
+/* Until the next look: the more the last one cost, the longer. */
+static int64_t look_pause(const struct session *session, int64_t least_ms)
 {
-    int64_t now, soon;
+    int64_t pause = session->look_cost_ns * LOOK_SHARE;
+
+    if (pause < least_ms * CLOCK_MS)
+        return least_ms * CLOCK_MS;
+    return pause < (int64_t)LOOK_MOST_MS * CLOCK_MS
+               ? pause
+               : (int64_t)LOOK_MOST_MS * CLOCK_MS;
+}
+
+/* After a round that took so many frames; `behind`: more are waiting, so that
+ * a look would tell of a time that the packets have not come to yet. A look
+ * that fails once (no buffer for the answer) is simply made again. */
+static void look_when_due(struct session *session, int taken, bool behind)
+{
+    int64_t now, soon, due = session->next_look_ns;
 
     if (!session->sockets)
         return;
     now = clock_now();
-    soon = now + LOOK_MS * CLOCK_MS;
+    soon = now + look_pause(session, LOOK_MS);
     if (taken > 0) {
         session->changed_ns = now;
-        if (session->next_look_ns > soon)
-            session->next_look_ns = soon;
+        if (due > soon)
+            due = session->next_look_ns = soon;
     }
-    if (now < session->next_look_ns)
+    if (now < due || (behind && now < due + (int64_t)BEHIND_MS * CLOCK_MS))
         return;
     session_look(session);
-    session->next_look_ns = soon;
+    session->next_look_ns = now + look_pause(session, LOOK_MS);
     if (now - session->changed_ns > (int64_t)REST_MS * CLOCK_MS)
-        session->next_look_ns = now + (int64_t)LOOK_AT_REST_MS * CLOCK_MS;
+        session->next_look_ns = now + look_pause(session, LOOK_AT_REST_MS);
 }
 
 int session_pump(struct session *session, int most, struct capture_error *error)
@@ -166,7 +196,7 @@ int session_pump(struct session *session, int most, struct capture_error *error)
     }
     if (session->called && taken < most)
         called_rest(session->called, false, session_event, session);
-    look_when_due(session, taken);
+    look_when_due(session, taken, taken == most);
     if (!session->failed || taken > 0)
         return taken;
     *error = session->failure;

@@ -31,6 +31,7 @@ struct session {
     int64_t changed_ns;       /* when there was last a packet, or the kernel had
                              something new to say (monotonic) */
     uint64_t look, last_look; /* sums over the sockets of two looks */
+    int64_t look_cost_ns;     /* of a processor, by the last look */
     /* Make its wire lose packets: as keeper_loss(). NULL: it cannot. */
     int (*lose)(void *self, const struct loss *loss, char *why, size_t size);
     void *lose_self;
@@ -51,7 +52,8 @@ void session_event(void *session, const struct event *event);
 
 /* Take at most `most` frames that wait, and look into the kernel's tables when
  * it is time (20 times a second while something happens, 5 times after a second
- * of rest). How many frames there were; -1 with *error. 0 on a file is its
+ * of rest; more seldom where there are so many sockets that this would take
+ * more than 2 % of a processor). How many frames there were; -1 with *error. 0 on a file is its
  * end. */
 int session_pump(struct session *session, int most,
                  struct capture_error *error);

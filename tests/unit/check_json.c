@@ -43,6 +43,7 @@ static json_t *line(size_t n)
 static void end(void)
 {
     wire_fini(&wire);
+    json_fini(&json);
     fclose(out);
     free(text);
 }
@@ -199,6 +200,97 @@ START_TEST(a_connection_is_told_at_the_end)
 }
 END_TEST
 
+/* --- the kernel's sockets -------------------------------------------------- */
+
+static void look(enum event_kind kind, const struct socket_sample *socket,
+                 int64_t time_ns)
+{
+    struct event event = {.kind = kind, .time_ns = time_ns};
+
+    event.socket = *socket;
+    json_event(&json, &event);
+}
+
+START_TEST(a_socket_is_told_when_it_is_new_or_changed)
+{
+    struct socket_sample socket = {
+        .protocol = PROTO_TCP,
+        .state = TCP_LISTEN,
+        .local = {4, {127, 0, 0, 1}, 7001},
+        .send_queue = 5,
+        .inode = 11,
+        .cookie = 1,
+    };
+    struct link link;
+    int64_t start;
+
+    begin();
+    start = wire.now_ns;
+    look(EVENT_SOCKET, &socket, start - 500000000); /* before any packet */
+    link = link_make(&wire, 40000, 7001);
+    link_send(&link, FLOW_CLIENT, TCP_SYN, "");
+    start = json.start_ns;
+    is(line(2), "{\"type\":\"packet\",\"n\":1,\"t\":0.0,\"conn\":0,"
+                "\"proto\":\"tcp\",\"src\":\"127.0.0.1\",\"sport\":40000,"
+                "\"dst\":\"127.0.0.1\",\"dport\":7001,\"len\":0,"
+                "\"flags\":\"S\",\"seq\":1000,\"ack\":0,\"rseq\":0,"
+                "\"rack\":0,\"win\":65535,\"verdicts\":[],"
+                "\"client\":\"SYN_SENT\",\"server\":\"LISTEN\"}");
+    fflush(out);
+    ck_assert_ptr_nonnull(strstr(text, "\"t\":-0.5"));
+    socket.receive_queue = 1;
+    look(EVENT_SOCKET, &socket, start + 1000000);
+    look(EVENT_SOCKET, &socket, start + 2000000); /* nothing new */
+    is(line(3), "{\"type\":\"socket\",\"t\":0.001,\"proto\":\"tcp\","
+                "\"local\":\"127.0.0.1:7001\",\"state\":\"LISTEN\","
+                "\"waiting\":1,\"backlog\":5,\"inode\":11}");
+    look(EVENT_GONE, &socket, start + 3000000);
+    is(line(4), "{\"type\":\"socket\",\"t\":0.003,\"proto\":\"tcp\","
+                "\"local\":\"127.0.0.1:7001\",\"gone\":true}");
+    end();
+}
+END_TEST
+
+START_TEST(a_socket_has_its_timer_and_its_numbers)
+{
+    struct socket_sample socket = {
+        .protocol = PROTO_TCP,
+        .state = TCP_ESTABLISHED,
+        .local = {4, {127, 0, 0, 1}, 40000},
+        .remote = {4, {127, 0, 0, 1}, 7001},
+        .send_queue = 4,
+        .timer = 1,
+        .timer_ms = 1160,
+        .retransmits = 1,
+        .inode = 12,
+        .cookie = 2,
+        .tcp = {.known = true,
+                .backoff = 1,
+                .rto_us = 1408000,
+                .rtt_us = 45,
+                .rttvar_us = 20,
+                .cwnd = 1,
+                .ssthresh = 7,
+                .unacked = 1,
+                .resent = 1},
+    };
+    struct link link;
+
+    begin();
+    link = link_make(&wire, 40000, 7001);
+    link_send(&link, FLOW_CLIENT, TCP_SYN, "");
+    look(EVENT_SOCKET, &socket, json.start_ns);
+    is(line(2), "{\"type\":\"socket\",\"t\":0.0,\"proto\":\"tcp\","
+                "\"local\":\"127.0.0.1:40000\",\"remote\":\"127.0.0.1:7001\","
+                "\"state\":\"ESTABLISHED\",\"unread\":0,\"unsent\":4,"
+                "\"timer\":\"retransmit\",\"expires\":1.16,\"retransmits\":1,"
+                "\"rto\":1.408,\"rtt\":0.000045,\"rttvar\":0.00002,\"cwnd\":1,"
+                "\"ssthresh\":7,\"unacked\":1,\"backoff\":1,\"resent\":1,"
+                "\"inode\":12}");
+    end();
+}
+END_TEST
+
 /* --- the captures ---------------------------------------------------------- */
 
 static void write_capture(const char *path, FILE *to)
@@ -283,6 +375,8 @@ int main(void)
     tcase_add_test(tcase, a_datagram_has_no_tcp_fields);
     tcase_add_test(tcase, what_belongs_to_no_connection_has_conn_null);
     tcase_add_test(tcase, a_connection_is_told_at_the_end);
+    tcase_add_test(tcase, a_socket_is_told_when_it_is_new_or_changed);
+    tcase_add_test(tcase, a_socket_has_its_timer_and_its_numbers);
     tcase_add_test(tcase, every_capture_gives_json_and_the_same_twice);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);

@@ -135,6 +135,27 @@ START_TEST(a_session_without_a_wire_only_looks)
 }
 END_TEST
 
+/* The more a look costs, the longer until the next: 2 % of a processor. */
+START_TEST(looks_take_a_small_share_of_the_time)
+{
+    struct capture_error error = {.kind = CAPTURE_FINE};
+    struct seen seen = {0};
+    struct session session;
+    int64_t before, pause;
+
+    ck_assert_int_eq(session_init(&session, NULL, sockets_open()), 0);
+    session_add_sink(&session, see, &seen);
+    before = clock_now();
+    ck_assert_int_eq(session_pump(&session, 1, &error), 0);
+    pause = session.next_look_ns - before;
+    ck_assert_int_gt(session.look_cost_ns, 0);
+    ck_assert_int_ge(pause, 50 * CLOCK_MS);
+    ck_assert(pause >= session.look_cost_ns * 50 ||
+              pause >= 2000 * (int64_t)CLOCK_MS);
+    session_fini(&session);
+}
+END_TEST
+
 /* --- live ------------------------------------------------------------------ */
 
 enum { DATAGRAMS = 500, CANNOT = 77 };
@@ -193,6 +214,7 @@ int main(void)
     tcase_add_test(tcase, sinks_are_counted);
     tcase_add_test(tcase, a_cut_file_gives_its_whole_packets_then_the_error);
     tcase_add_test(tcase, a_session_without_a_wire_only_looks);
+    tcase_add_test(tcase, looks_take_a_small_share_of_the_time);
     tcase_add_test(tcase, a_stop_leaves_no_packet_on_the_ring);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);

@@ -201,6 +201,48 @@ START_TEST(a_connection_is_followed_by_cookie_into_time_wait)
 }
 END_TEST
 
+/* tcp(7): what a program reads of itself the kernel tells us too. */
+START_TEST(a_connection_has_its_round_trip_and_its_windows)
+{
+    struct socket_sample found = {0};
+    struct endpoint local, remote;
+    struct sockets *sockets;
+    int listener, client, server;
+    uint16_t port;
+
+    alone();
+    sockets = sockets_open();
+    listener = bound(SOCK_STREAM, &port);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    client = connected(SOCK_STREAM, port);
+    server = accept(listener, NULL, NULL);
+    ck_assert_int_eq(send(client, "hello", 5, 0), 5);
+    ck_assert_int_eq(recv(server, &(char[8]){0}, 8, 0), 5);
+    look(sockets);
+    for (int i = 0; i < told.count; i++) {
+        const struct socket_sample *sample = &told.events[i].socket;
+
+        ck_assert(sample->tcp.known == (sample->state == TCP_ESTABLISHED));
+        if (sample->remote.port == port)
+            found = *sample;
+    }
+    ck_assert_uint_ge(found.tcp.rto_us, 200000); /* TCP_RTO_MIN */
+    ck_assert_uint_gt(found.tcp.rtt_us, 0);
+    ck_assert_uint_ge(found.tcp.cwnd, 10); /* RFC 6928 */
+    ck_assert_uint_eq(found.tcp.ssthresh, 0);
+    ck_assert_uint_gt(found.tcp.mss, 500);
+    local = found.local;
+    remote = found.remote;
+    ck_assert_int_eq(sockets_find(sockets, PROTO_TCP, &local, &remote, &found),
+                     0);
+    ck_assert(found.tcp.known);
+    close(client);
+    close(server);
+    close(listener);
+    sockets_close(sockets);
+}
+END_TEST
+
 START_TEST(a_connection_that_is_none_is_not_found)
 {
     struct endpoint local = {4, {127, 0, 0, 1}, 0};
@@ -353,6 +395,7 @@ int main(void)
     tcase_add_test(tcase, an_empty_network_is_looked_at_all_the_same);
     tcase_add_test(tcase, a_listener_shows_its_backlog_and_who_waits);
     tcase_add_test(tcase, a_connection_is_followed_by_cookie_into_time_wait);
+    tcase_add_test(tcase, a_connection_has_its_round_trip_and_its_windows);
     tcase_add_test(tcase, a_connection_that_is_none_is_not_found);
     tcase_add_test(tcase,
                    a_bound_udp_socket_is_a_listener_and_beats_a_connected_one);

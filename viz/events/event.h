@@ -30,6 +30,19 @@ enum event_kind {
     EVENT_CALL     /* a program's call on a socket returned: see call.h */
 };
 
+/* What a TCP socket knows of the way to its peer (struct tcp_info, tcp(7)). A
+ * listener, TIME_WAIT and a connection that is being made have none of it. */
+struct socket_tcp {
+    bool known;
+    uint8_t backoff;            /* times that rto was doubled */
+    uint32_t rto_us;            /* until it sends again */
+    uint32_t rtt_us, rttvar_us; /* smoothed (RFC 6298); 0: not measured yet */
+    uint32_t cwnd, ssthresh;    /* segments; ssthresh 0: none yet */
+    uint32_t unacked;           /* segments on their way */
+    uint32_t mss;               /* bytes that a segment carries */
+    uint32_t resent;            /* segments, since it was opened */
+};
+
 /* A socket as sock_diag shows it. For LISTEN, receive_queue counts connections
  * that wait for accept() and send_queue is the backlog; else both are bytes. */
 struct socket_sample {
@@ -45,6 +58,9 @@ struct socket_sample {
     uint64_t cookie; /* names the socket for as long as the machine is up */
     uint32_t drops;  /* datagrams that came and were thrown away, the buffer
                         being full, since it was opened */
+    struct socket_tcp tcp;
+    int64_t since_ns; /* in this state, as far as the looks tell: 0 until
+                         samples.h has kept it */
 };
 
 /* What names a packet that was lost. */

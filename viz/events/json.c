@@ -201,6 +201,7 @@ void json_begin(struct json_writer *json, FILE *out)
     json->started = false;
     json->wireshark = NULL;
     json->start_ns = 0;
+    json->sockets = (struct samples){0};
     fputs("{\"type\":\"viz\",\"version\":1,\"schema\":\"docs/viz-json.md\"}\n",
           out);
 }
@@ -264,18 +265,133 @@ static void print_call(struct json_writer *json,
             call->tid);
 }
 
+/* --- the kernel's sockets -------------------------------------------------- */
+
+static bool is_news(const struct socket_sample *old,
+                    const struct socket_sample *now)
+{
+    return !old || old->state != now->state ||
+           old->receive_queue != now->receive_queue ||
+           old->send_queue != now->send_queue || old->timer != now->timer ||
+           old->retransmits != now->retransmits || old->drops != now->drops ||
+           (old->inode == 0) != (now->inode == 0);
+}
+
+static void print_span_us(FILE *out, const char *key, uint32_t us)
+{
+    fprintf(out, ",\"%s\":%" PRIu32 ".%06" PRIu32, key, us / 1000000,
+            us % 1000000);
+}
+
+static void print_tcp_info(FILE *out, const struct socket_tcp *tcp)
+{
+    if (!tcp->known)
+        return;
+    print_span_us(out, "rto", tcp->rto_us);
+    if (tcp->rtt_us > 0) {
+        print_span_us(out, "rtt", tcp->rtt_us);
+        print_span_us(out, "rttvar", tcp->rttvar_us);
+    }
+    fprintf(out, ",\"cwnd\":%" PRIu32, tcp->cwnd);
+    if (tcp->ssthresh > 0)
+        fprintf(out, ",\"ssthresh\":%" PRIu32, tcp->ssthresh);
+    fprintf(out, ",\"unacked\":%" PRIu32 ",\"backoff\":%u,\"resent\":%" PRIu32,
+            tcp->unacked, tcp->backoff, tcp->resent);
+}
+
+static void print_timer(FILE *out, const struct socket_sample *socket)
+{
+    static const char *const names[] = {"", "retransmit", "keep-alive",
+                                        "time-wait", "probe"};
+
+    if (socket->timer == 0 || socket->timer >= sizeof names / sizeof *names)
+        return;
+    fprintf(out,
+            ",\"timer\":\"%s\",\"expires\":%" PRIu32 ".%03" PRIu32
+            ",\"retransmits\":%u",
+            names[socket->timer], socket->timer_ms / 1000,
+            socket->timer_ms % 1000, socket->retransmits);
+}
+
+static void print_socket(const struct json_writer *json,
+                         const struct socket_sample *socket, int64_t time_ns,
+                         bool gone)
+{
+    char local[ADDRESS_TEXT], remote[ADDRESS_TEXT];
+    bool tcp = socket->protocol == PROTO_TCP;
+    bool listens = tcp && socket->state == TCP_LISTEN;
+    FILE *out = json->out;
+
+    fputs("{\"type\":\"socket\"", out);
+    print_time(json, time_ns);
+    fprintf(out, ",\"proto\":\"%s\",\"local\":\"%s\"", tcp ? "tcp" : "udp",
+            endpoint_text(&socket->local, local, sizeof local));
+    if (socket->remote.port != 0)
+        fprintf(out, ",\"remote\":\"%s\"",
+                endpoint_text(&socket->remote, remote, sizeof remote));
+    if (gone) {
+        fputs(",\"gone\":true}\n", out);
+        return;
+    }
+    if (tcp)
+        fprintf(out, ",\"state\":\"%s\"", tcp_state_name(socket->state));
+    fprintf(out, ",\"%s\":%" PRIu32 ",\"%s\":%" PRIu32,
+            listens ? "waiting" : "unread", socket->receive_queue,
+            listens ? "backlog" : "unsent", socket->send_queue);
+    print_timer(out, socket);
+    print_tcp_info(out, &socket->tcp);
+    if (!tcp)
+        fprintf(out, ",\"drops\":%" PRIu32, socket->drops);
+    fprintf(out, ",\"inode\":%" PRIu32 "}\n", socket->inode);
+}
+
+/* What was there before the first packet or call is told with it, at the time
+ * when it was seen: `t` is below 0. */
+static void see_socket(struct json_writer *json, const struct event *event)
+{
+    const struct socket_sample *socket = &event->socket;
+    bool gone = event->kind == EVENT_GONE;
+
+    if (gone && samples_find(&json->sockets, socket) == NULL)
+        return;
+    if (!gone && !is_news(samples_find(&json->sockets, socket), socket))
+        return;
+    if (gone)
+        samples_remove(&json->sockets, socket);
+    else if (samples_put(&json->sockets, socket, event->time_ns) < 0)
+        return; /* one line less */
+    if (json->started)
+        print_socket(json, socket, event->time_ns, gone);
+}
+
+static void start(struct json_writer *json, int64_t time_ns)
+{
+    json->started = true;
+    json->start_ns = time_ns;
+    for (size_t i = 0; i < json->sockets.count; i++)
+        print_socket(json, &json->sockets.items[i].socket,
+                     json->sockets.items[i].socket.since_ns, false);
+}
+
+void json_fini(struct json_writer *json)
+{
+    samples_fini(&json->sockets);
+}
+
+/* --- all events ------------------------------------------------------------ */
+
 void json_event(void *self, const struct event *event)
 {
     struct json_writer *json = self;
 
     if (event->kind == EVENT_LOST && json->started)
         print_lost(json, event);
+    if (event->kind == EVENT_SOCKET || event->kind == EVENT_GONE)
+        see_socket(json, event);
     if (event->kind != EVENT_PACKET && event->kind != EVENT_CALL)
         return;
-    if (!json->started) {
-        json->started = true;
-        json->start_ns = event->time_ns;
-    }
+    if (!json->started)
+        start(json, event->time_ns);
     if (event->kind == EVENT_CALL)
         print_call(json, &event->made);
     else

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "viz/events/event.h"
+#include "viz/events/samples.h"
 #include "viz/track/wireshark.h"
 
 struct json_writer {
@@ -18,13 +18,16 @@ struct json_writer {
     bool started;
     struct wireshark *wireshark; /* owned by who began; NULL: its flags are
                                     not told */
+    struct samples sockets;      /* as the lines have them so far */
 };
 
 /* Errors are those of `out`: ask ferror() when it is done. */
 void json_begin(struct json_writer *json, FILE *out); /* the "viz" line */
-/* An event_sink_fn: writes packets, losses and calls. */
+/* An event_sink_fn: writes packets, losses, calls, and sockets that are not as
+ * their last line had them. */
 void json_event(void *json, const struct event *event);
 /* The line of a connection, when the capture has ended. */
 void json_flow(struct json_writer *json, const struct flow *flow);
+void json_fini(struct json_writer *json);
 
 #endif

@@ -382,7 +382,7 @@ void observed_event(struct observed *observed, const struct event *event,
     case EVENT_SOCKET:
         see_drops(observed, &event->socket, sink, self);
         if (relevant(observed, &event->socket))
-            samples_put(&observed->samples, &event->socket);
+            samples_put(&observed->samples, &event->socket, event->time_ns);
         break;
     case EVENT_GONE:
         samples_remove(&observed->samples, &event->socket);

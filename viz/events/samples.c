@@ -113,8 +113,11 @@ void samples_fini(struct samples *samples)
     memset(samples, 0, sizeof *samples);
 }
 
-int samples_put(struct samples *samples, const struct socket_sample *socket)
+int samples_put(struct samples *samples, const struct socket_sample *socket,
+                int64_t time_ns)
 {
+    struct sample *sample;
+    bool stays = false;
     size_t slot;
 
     if (samples->count == samples->room) {
@@ -128,9 +131,15 @@ int samples_put(struct samples *samples, const struct socket_sample *socket)
             return -1;
         }
         samples->slots[slot] = (uint32_t)++samples->count;
+        sample = &samples->items[samples->count - 1];
+    } else {
+        sample = &samples->items[samples->slots[slot] - 1];
+        stays = sample->socket.state == socket->state;
     }
-    samples->items[samples->slots[slot] - 1] = (struct sample){
-        .socket = *socket, .update = ++samples->updates};
+    if (stays)
+        time_ns = sample->socket.since_ns;
+    *sample = (struct sample){.socket = *socket, .update = ++samples->updates};
+    sample->socket.since_ns = time_ns;
     return 0;
 }
 

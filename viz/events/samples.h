@@ -26,8 +26,10 @@ struct samples {
 enum { SAMPLES_MOST = 65536 };
 
 void samples_fini(struct samples *samples);
-/* 0, or -1 with errno ENOMEM: then it is not in. */
-int samples_put(struct samples *samples, const struct socket_sample *socket);
+/* As seen at `time_ns`; what is kept knows since when it is in its state. 0, or
+ * -1 with errno ENOMEM: then it is not in. */
+int samples_put(struct samples *samples, const struct socket_sample *socket,
+                int64_t time_ns);
 void samples_remove(struct samples *samples,
                     const struct socket_sample *socket);
 

@@ -181,8 +181,14 @@ static struct kept *keep_flow(struct store *store, const struct flow *flow)
 {
     struct kept *kept = find_flow(store, flow->id);
 
-    if (!kept)
+    if (!kept) {
+        struct kept *before = flow->reuses ? find_flow(store, flow->before)
+                                           : NULL;
+
+        if (before)
+            before->flow.replaced = true;
         kept = new_flow(store, flow->id);
+    }
     if (!kept)
         return NULL;
     kept->flow = *flow;
@@ -388,7 +394,7 @@ void store_event(void *self, const struct event *event)
         keep_packet(store, event->packet, event->note);
     } else if (event->kind == EVENT_SOCKET) {
         store->kernel = true;
-        samples_put(&store->samples, &event->socket);
+        samples_put(&store->samples, &event->socket, event->time_ns);
     } else if (event->kind == EVENT_GONE) {
         store->kernel = true;
         samples_remove(&store->samples, &event->socket);
@@ -452,6 +458,8 @@ const struct socket_sample *store_socket_of(const struct store *store,
     const struct flow_end *end = &flow->end[side];
     const struct socket_sample *socket;
 
+    if (flow->replaced) /* the socket there is the newer one's */
+        return NULL;
     socket = samples_between(&store->samples, flow->protocol, &end->at,
                              &flow->end[!side].at);
     if (socket)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "viz/kernel/diag.h"
 
 enum {
     BUFFER = 32768, /* what the kernel fills of a dump in one piece, at most */
@@ -90,78 +91,6 @@ void sockets_also_unix(struct sockets *sockets, bool also)
     sockets->also_unix = also;
 }
 
-/* --- one message --------------------------------------------------------- */
-
-static bool is_mapped(const uint8_t *address)
-{
-    static const uint8_t prefix[12] = {0, 0, 0, 0, 0,    0,
-                                       0, 0, 0, 0, 0xff, 0xff};
-
-    return memcmp(address, prefix, sizeof prefix) == 0;
-}
-
-/* An IPv6 socket that speaks IPv4 has ::ffff:a.b.c.d: its packets have a.b.c.d,
- * and so has the endpoint. */
-static void read_endpoint(struct endpoint *end, uint8_t family,
-                          const uint32_t *address, uint16_t port)
-{
-    uint8_t bytes[16];
-
-    memcpy(bytes, address, sizeof bytes);
-    memset(end, 0, sizeof *end);
-    end->port = ntohs(port);
-    if (family == AF_INET) {
-        end->family = 4;
-        memcpy(end->address, bytes, 4);
-    } else if (is_mapped(bytes)) {
-        end->family = 4;
-        memcpy(end->address, bytes + 12, 4);
-    } else {
-        end->family = 6;
-        memcpy(end->address, bytes, sizeof bytes);
-    }
-}
-
-static void read_sample(const struct inet_diag_msg *message, uint8_t protocol,
-                        struct socket_sample *sample)
-{
-    const struct inet_diag_sockid *id = &message->id;
-
-    *sample = (struct socket_sample){
-        .protocol = protocol,
-        .state = message->idiag_state < TCP_STATES
-                     ? (enum tcp_state)message->idiag_state
-                     : TCP_SYN_RECV, /* 12 is the kernel's NEW_SYN_RECV */
-        .receive_queue = message->idiag_rqueue,
-        .send_queue = message->idiag_wqueue,
-        .timer = message->idiag_timer,
-        .retransmits = message->idiag_retrans,
-        .timer_ms = message->idiag_timer != 0 ? message->idiag_expires : 0,
-        .uid = message->idiag_uid,
-        .inode = message->idiag_inode,
-        .cookie = (uint64_t)id->idiag_cookie[1] << 32 |
-                  (uint64_t)id->idiag_cookie[0],
-    };
-    read_endpoint(&sample->local, message->idiag_family, id->idiag_src,
-                  id->idiag_sport);
-    read_endpoint(&sample->remote, message->idiag_family, id->idiag_dst,
-                  id->idiag_dport);
-}
-
-/* SK_MEMINFO's drops, when the message has them (sock_diag(7)). */
-static int on_attribute(const struct nlattr *attribute, void *self)
-{
-    struct socket_sample *sample = self;
-    uint32_t memory[SK_MEMINFO_VARS];
-
-    if (mnl_attr_get_type(attribute) != INET_DIAG_SKMEMINFO ||
-        mnl_attr_get_payload_len(attribute) < sizeof memory)
-        return MNL_CB_OK;
-    memcpy(memory, mnl_attr_get_payload(attribute), sizeof memory);
-    sample->drops = memory[SK_MEMINFO_DROPS];
-    return MNL_CB_OK;
-}
-
 /* --- asking -------------------------------------------------------------- */
 
 /* One answer under way: where its samples go, and of which protocol they are. */
@@ -193,8 +122,7 @@ static int on_message(const struct nlmsghdr *header, void *self)
 
     if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg))
         return MNL_CB_OK;
-    read_sample(mnl_nlmsg_get_payload(header), answer->protocol, &sample);
-    mnl_attr_parse(header, sizeof(struct inet_diag_msg), on_attribute, &sample);
+    diag_sample(header, answer->protocol, &sample);
     if (answer->look->count < MOST && add(answer->look, &sample) == -1)
         return MNL_CB_ERROR;
     return MNL_CB_OK;
@@ -253,9 +181,10 @@ static int receive(struct sockets *sockets, struct answer *answer, bool dump)
     return 0;
 }
 
-/* What of TCP nobody reads is not asked for. */
-#define EXTRAS(protocol) \
-    ((protocol) == PROTO_UDP ? 1 << (INET_DIAG_SKMEMINFO - 1) : 0)
+/* What is asked for beside the message itself. */
+#define EXTRAS(protocol)                                      \
+    ((protocol) == PROTO_UDP ? 1 << (INET_DIAG_SKMEMINFO - 1) \
+                             : 1 << (INET_DIAG_INFO - 1))
 
 /* A dump that the kernel interrupted (EINTR: the table changed under it) or
  * that overran our buffer (ENOBUFS) is asked for again; the last attempt is
@@ -498,6 +427,7 @@ int sockets_find(struct sockets *sockets, uint8_t protocol,
     struct inet_diag_req_v2 what = {
         .sdiag_family = local->family == 4 ? AF_INET : AF_INET6,
         .sdiag_protocol = protocol,
+        .idiag_ext = EXTRAS(PROTO_TCP),
         .idiag_states = STATES_ALL,
         .id = {.idiag_sport = htons(local->port),
                .idiag_dport = htons(remote->port),

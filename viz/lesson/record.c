@@ -110,7 +110,7 @@ static void record_socket(struct record *record, const struct event *event)
         samples_remove(&record->written, &event->socket);
         write_socket(record, event);
     } else if (is_news(record, &event->socket)) {
-        samples_put(&record->written, &event->socket);
+        samples_put(&record->written, &event->socket, event->time_ns);
         write_socket(record, event);
     }
 }

@@ -28,6 +28,7 @@ static void enter(const struct flow *flow, struct flow_end *end,
     if (end->state == state)
         return;
     end->state = state;
+    end->since_ns = flow->last_ns;
     end->states_seen |= (uint16_t)(1u << state);
     if (end->state_count < FLOW_STATES)
         end->state_count++;
@@ -49,6 +50,7 @@ static void take_back(const struct flow *flow, struct flow_end *end)
     if (end->state_count == 0)
         return;
     end->state = state_before(end);
+    end->since_ns = flow->last_ns;
     end->state_count--;
     end->states_seen &= (uint16_t) ~(1u << wrong);
     for (int n = 0; n < end->state_count; n++)

@@ -127,11 +127,16 @@ static struct tracked *flow_of(struct track *track, const struct packet *packet,
     struct tracked *before = table_find(table, &key, &from), *tracked;
     bool reuse = before != NULL && packet->protocol == PROTO_TCP &&
                  is_reuse(before, from, &packet->tcp);
+    uint32_t before_id = 0;
 
     if (before != NULL && !reuse) {
         note->from = from;
         table_touch(table, before);
         return before;
+    }
+    if (reuse) {
+        before_id = before->flow.id;
+        before->flow.replaced = true;
     }
     note->from = first_side(packet);
     tracked = table_add(table, &key, note->from, before);
@@ -139,8 +144,11 @@ static struct tracked *flow_of(struct track *track, const struct packet *packet,
         return NULL;
     tracked->flow.first_ns = packet->time_ns;
     tracked->flow.end[0].window_scale = tracked->flow.end[1].window_scale = -1;
-    if (reuse)
-        note_verdict(note, VERDICT_PORT_REUSE, NULL, NULL);
+    if (!reuse)
+        return tracked;
+    note_verdict(note, VERDICT_PORT_REUSE, NULL, NULL);
+    tracked->flow.reuses = true;
+    tracked->flow.before = before_id;
     return tracked;
 }
 
@@ -167,6 +175,7 @@ static void mirror(const struct flow_end *end, struct flow_end *other)
 {
     other->state = end->state;
     other->assumed = end->assumed;
+    other->since_ns = end->since_ns;
     other->states_seen = end->states_seen;
     other->state_count = end->state_count;
     memcpy(other->states, end->states, sizeof other->states);
@@ -304,13 +313,13 @@ static int feed_flow(struct track *track, const struct packet *packet,
     if (tracked == NULL)
         return -1;
     flow = note->flow = &tracked->flow;
+    flow->last_ns = packet->time_ns;
     if (packet->protocol == PROTO_TCP)
         feed_tcp(track, tracked, packet, note);
     else
         feed_udp(track, tracked, packet, note);
     flow->packets++;
     flow->end[note->from].packets++;
-    flow->last_ns = packet->time_ns;
     return 0;
 }
 

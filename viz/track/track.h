@@ -69,6 +69,7 @@ enum reset_kind {
 struct flow_end {
     struct endpoint at;
     enum tcp_state state;
+    int64_t since_ns;    /* when a packet moved it into `state`; 0 none has */
     uint32_t isn;        /* sequence number that counts as 0 */
     uint32_t next_seq;   /* highest sequence number sent, plus one */
     uint32_t acked;      /* highest acknowledgement this end has sent */
@@ -105,6 +106,10 @@ struct flow {
     bool midstream;    /* the handshake was not seen */
     bool refused;      /* SYN answered with RST, or ICMP says unreachable */
     bool simultaneous; /* the SYNs crossed */
+    bool reuses;       /* the endpoints of flow `before`, which gets no more
+                          packets */
+    bool replaced;     /* by another with the same endpoints */
+    uint32_t before;
     enum flow_closed_by closed_by;
     struct flow_end end[2]; /* by enum flow_side */
     uint64_t packets;

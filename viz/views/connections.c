@@ -12,6 +12,7 @@
 #include "viz/views/lasting.h"
 #include "viz/views/lines.h"
 #include "viz/views/listeners.h"
+#include "viz/views/numbers.h"
 #include "viz/views/words.h"
 
 enum { MARK = 0x25BA, LINE = 0x2500, DETAIL_ROWS = 4 };
@@ -178,12 +179,25 @@ static const char *ending(const struct flow *flow)
     }
 }
 
+/* Below that, while the kernel has more to say of it; how many rows. */
+static int draw_kernel(const struct viewer *viewer, struct area area,
+                       const struct flow *flow)
+{
+    int row = DETAIL_ROWS;
+    char text[WORDS];
+    enum style style;
+
+    row += numbers_draw(area, row, viewer->store, flow);
+    style = lasting_flow(viewer->store, flow, text);
+    area_text(area, row, 1, style, text);
+    return row + (text[0] != '\0') - DETAIL_ROWS;
+}
+
 /* How many rows it took. */
 static int draw_detail(const struct viewer *viewer, struct area area,
                        const struct flow *flow)
 {
     char title[WORDS], sent[WORDS], back[WORDS], span[WORDS];
-    enum style style;
     int column = 1;
 
     snprintf(title, sizeof title, "connection %u", flow->id);
@@ -204,9 +218,7 @@ static int draw_detail(const struct viewer *viewer, struct area area,
     if (flow->protocol == PROTO_TCP)
         area_printf(area, 3, column, STYLE_PLAIN, ", %llu resent",
                     (unsigned long long)flow->retransmissions);
-    style = lasting_flow(viewer->store, flow, title);
-    area_text(area, DETAIL_ROWS, 1, style, title);
-    return DETAIL_ROWS + (title[0] != '\0');
+    return DETAIL_ROWS + draw_kernel(viewer, area, flow);
 }
 
 /* The newest packets of the selected flow, where the list leaves room. */
@@ -330,8 +342,9 @@ static void draw(struct viewer *viewer, struct area area)
         return;
     }
     columns_draw(viewer, area, 0, NULL);
-    lasts = lasting_flow(viewer->store, viewer->list[cursor], text) !=
-            STYLE_DIM;
+    lasts = (lasting_flow(viewer->store, viewer->list[cursor], text) !=
+             STYLE_DIM) +
+            numbers_has(viewer->store, viewer->list[cursor]);
     viewer->page = list_rows(viewer, area.rows - 1 - DETAIL_ROWS - lasts);
     draw_list(viewer, area_part(area, 1, 0, viewer->page, area.columns),
               cursor);

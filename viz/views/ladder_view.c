@@ -12,6 +12,7 @@
 #include "viz/views/lasting.h"
 #include "viz/views/lines.h"
 #include "viz/views/marks.h"
+#include "viz/views/numbers.h"
 #include "viz/views/place.h"
 
 enum {
@@ -20,7 +21,8 @@ enum {
     DETAIL_ROWS = 2,
     WIDE = 120,        /* from here on the pane stands beside the ladder */
     PANE_COLUMNS = 46, /* then */
-    LEAST_LADDER = 7   /* rows that a pane below leaves to it */
+    LEAST_LADDER = 7,  /* rows that a pane below leaves to it */
+    NUMBERS_FROM = 20  /* rows from which the kernel's numbers have one */
 };
 
 /* --- drawing --------------------------------------------------------------- */
@@ -156,12 +158,14 @@ static int draw_foot(const struct viewer *viewer, struct area area,
                      const struct flow *flow, const struct store_row *selected)
 {
     bool states = flow && flow->protocol == PROTO_TCP;
+    bool numbers = states && area.rows >= NUMBERS_FROM &&
+                   numbers_has(viewer->store, flow);
     int rows = 1 + DETAIL_ROWS;
     char lasting[WORDS] = "";
     enum style style = STYLE_DIM;
 
     if (states)
-        rows += 1 + store_kernel(viewer->store);
+        rows += 1 + store_kernel(viewer->store) + numbers;
     if (flow)
         style = lasting_flow(viewer->store, flow, lasting);
     if (lasting[0])
@@ -172,6 +176,8 @@ static int draw_foot(const struct viewer *viewer, struct area area,
         ladder_wire_row(area, 1, flow, "by the wire");
     if (states && store_kernel(viewer->store))
         ladder_kernel_row(area, 2, flow, viewer->store, "by the kernel");
+    if (numbers)
+        numbers_draw(area, 3, viewer->store, flow);
     if (lasting[0])
         area_text(area, rows - DETAIL_ROWS - 1, 1, style, lasting);
     if (selected)

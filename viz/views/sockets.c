@@ -11,8 +11,9 @@
 
 #include "viz/explain/explain.h"
 #include "viz/views/lasting.h"
+#include "viz/views/numbers.h"
 
-enum { MARK = 0x25BA, LINE = 0x2500, DETAIL_ROWS = 6 };
+enum { MARK = 0x25BA, LINE = 0x2500, DETAIL_ROWS = 7 };
 
 /* --- the list -------------------------------------------------------------- */
 
@@ -71,21 +72,24 @@ static size_t cursor_place(struct viewer *viewer,
 
 /* --- one socket ------------------------------------------------------------ */
 
-/* Where the columns of a row begin; a width of 0 is left out. */
+/* Where the columns of a row begin; 0: it is left out. */
 struct layout {
-    int state, local, remote, end_columns, queues, timer, owner;
+    int state, local, remote, end_columns, queues, timer, rto, owner;
 };
+
+enum { NUMBER = 8 }; /* columns of rto, rtt and cwnd each */
 
 static struct layout lay_out(int columns)
 {
     struct layout l = {.state = 7, .local = 20};
-    bool wide = columns >= 120;
+    bool wide = columns >= 120, numbers = columns >= 132;
 
-    l.end_columns = wide ? 24 : 17;
+    l.end_columns = numbers ? 21 : wide ? 24 : 17;
     l.remote = l.local + l.end_columns + 1;
     l.queues = l.remote + l.end_columns + 1;
-    l.timer = l.queues + (wide ? 20 : 11);
-    l.owner = wide ? l.timer + 22 : 0;
+    l.timer = l.queues + (numbers ? 17 : wide ? 20 : 11);
+    l.rto = numbers ? l.timer + 15 : 0;
+    l.owner = numbers ? l.rto + 3 * NUMBER - 1 : wide ? l.timer + 22 : 0;
     return l;
 }
 
@@ -100,6 +104,11 @@ static void draw_titles(struct area area)
     area_text(area, 0, l.queues, STYLE_DIM,
               l.owner ? "to read  to send" : "read  send");
     area_text(area, 0, l.timer, STYLE_DIM, "timer");
+    if (l.rto) {
+        area_text(area, 0, l.rto, STYLE_DIM, "rto");
+        area_text(area, 0, l.rto + NUMBER, STYLE_DIM, "rtt");
+        area_text(area, 0, l.rto + 2 * NUMBER, STYLE_DIM, "cwnd");
+    }
     if (l.owner)
         area_text(area, 0, l.owner, STYLE_DIM, "owner");
 }
@@ -135,6 +144,17 @@ static void owner_text(const struct viewer *viewer,
         snprintf(text, WORDS, "uid %u", socket->uid);
 }
 
+static void draw_numbers_in_columns(struct area area, int row, int column,
+                                    const struct socket_sample *socket)
+{
+    char text[WORDS];
+
+    area_text(area, row, column, STYLE_DIM, numbers_rto(socket, text));
+    area_text(area, row, column + NUMBER, STYLE_DIM, numbers_rtt(socket, text));
+    area_text(area, row, column + 2 * NUMBER, STYLE_DIM,
+              numbers_cwnd(socket, text));
+}
+
 static void draw_row(const struct viewer *viewer, struct area area, int row,
                      const struct socket_sample *socket)
 {
@@ -157,9 +177,14 @@ static void draw_row(const struct viewer *viewer, struct area area, int row,
     area_text(area, row, l.remote, peer ? STYLE_PLAIN : STYLE_DIM,
               peer ? end_text(&socket->remote, l.end_columns, text) : "any");
     draw_queues(area, row, &l, socket);
-    area_text(l.owner ? area_part(area, row, l.timer, 1, l.owner - l.timer - 1)
-                      : area_part(area, row, l.timer, 1, area.columns),
-              0, 0, STYLE_DIM, lasting_timer(socket, !l.owner, text));
+    area_text(area_part(area, row, l.timer, 1,
+                        (l.rto     ? l.rto
+                         : l.owner ? l.owner
+                                   : area.columns + 1) -
+                            l.timer - 1),
+              0, 0, STYLE_DIM, lasting_timer(socket, l.rto || !l.owner, text));
+    if (l.rto && tcp)
+        draw_numbers_in_columns(area, row, l.rto, socket);
     if (!l.owner)
         return;
     owner_text(viewer, socket, text);
@@ -186,7 +211,7 @@ static void draw_numbers(struct area area, int row,
                               socket->receive_queue, socket->send_queue);
     else
         column += area_printf(area, row, column, STYLE_PLAIN,
-                              "%s to read, %s not acknowledged.",
+                              "%s to read, %s unacknowledged.",
                               bytes_text(socket->receive_queue, read),
                               bytes_text(socket->send_queue, send));
     lasting_timer(socket, false, timer);
@@ -198,11 +223,22 @@ static void draw_numbers(struct area area, int row,
                     socket->retransmits);
 }
 
+/* One more line of the detail, where there is something to say. */
+static void put(struct area area, int *row, enum style style, const char *text)
+{
+    if (text[0])
+        *row += area_wrap(
+            area_part(area, *row, 1, area.rows - *row, area.columns - 2), 0, 0,
+            style, text);
+}
+
 static void draw_detail(const struct viewer *viewer, struct area area,
                         const struct socket_sample *socket)
 {
+    const struct explanation *state = explain_state(socket->state);
     char owner[WORDS], text[WORDS];
-    enum style style = lasting_socket(socket, text);
+    enum style style;
+    int row = 1;
 
     area_fill(area, 0, 0, area.columns, STYLE_DIM, LINE);
     owner_text(viewer, socket, owner);
@@ -211,18 +247,19 @@ static void draw_detail(const struct viewer *viewer, struct area area,
                 socket->inode                      ? ""
                 : socket->state == TCP_ESTABLISHED ? " has accepted it yet"
                                                    : " holds it any more");
-    draw_numbers(area, 1, socket);
-    area_text(area, 2, 1, style, text);
-    if (socket->protocol != PROTO_TCP) {
-        area_wrap(area_part(area, 3, 1, 2, area.columns - 2), 0, 0, STYLE_DIM,
-                  "UDP has no states. A full receive buffer drops what comes, "
-                  "and nobody is told.");
-        return;
+    draw_numbers(area, row++, socket);
+    put(area, &row, socket->drops > 0 ? STYLE_WARN : STYLE_PLAIN,
+        numbers_text(socket, area.columns - 2, text));
+    style = lasting_socket(socket, text);
+    put(area, &row, style, text);
+    if (socket->protocol == PROTO_TCP) {
+        put(area, &row, STYLE_PLAIN, state->what);
+        put(area, &row, STYLE_DIM, state->call);
+    } else {
+        put(area, &row, STYLE_DIM,
+            "UDP has no states. A full receive buffer drops what comes, and "
+            "nobody is told.");
     }
-    area_text(area_part(area, 3, 1, 1, area.columns - 2), 0, 0, STYLE_PLAIN,
-              explain_state(socket->state)->what);
-    area_wrap(area_part(area, 4, 1, 2, area.columns - 2), 0, 0, STYLE_DIM,
-              explain_state(socket->state)->call);
 }
 
 /* --- the view -------------------------------------------------------------- */

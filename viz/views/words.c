@@ -44,7 +44,8 @@ bool kernel_differs(const struct store *store, const struct flow *flow,
     return flow->protocol == PROTO_TCP && socket &&
            socket->state != flow->end[side].state &&
            socket->state != TCP_LISTEN && /* the listener stays */
-           store_now(store) - flow->last_ns > SETTLE_NS;
+           store_now(store) - socket->since_ns > SETTLE_NS &&
+           store_now(store) - flow->end[side].since_ns > SETTLE_NS;
 }
 
 static enum style state_style(enum tcp_state state, bool assumed)

@@ -51,8 +51,8 @@ enum style kernel_word(const struct store *store, const struct flow *flow,
 /* Whether its TCP header is there to be read. */
 bool packet_is_tcp(const struct packet *packet);
 
-/* Whether the kernel contradicts what the wire said, for longer than the
- * kernel is asked in (so that a sample just before a packet is no lie). */
+/* Whether the kernel contradicts what the wire said, and both have said so for
+ * 200 ms: longer than a packet and a look can miss one another. */
 bool kernel_differs(const struct store *store, const struct flow *flow,
                     enum flow_side side);
 
