@@ -43,6 +43,15 @@ TERMS=0 $viz --loss 1/3 --json --private -- python3 tests/terms.py throw >"$work
 is 'lost, as --json has it' 2 "$(grep -c '^{"type":"lost",' "$work/out")"
 is 'and captured all the same' 6 "$(grep -c '^{"type":"packet",' "$work/out")"
 
+# The third packet to the server is the FIN: lost, it moves the client alone.
+TERMS=0 $viz --loss 1/3 --json --private -- python3 tests/terms.py lost_fin >"$work/out" 2>&1
+is 'a lost FIN has not reached the server' 1 \
+    "$(grep -c '^{"type":"lost",.*"client":"FIN_WAIT1","server":"ESTABLISHED"}' "$work/out")"
+is 'until it is sent again' 1 \
+    "$(sed '1,/"type":"lost"/d' "$work/out" | grep -c '"flags":"FA",.*"name":"retransmission".*"server":"CLOSE_WAIT"')"
+TERMS=0 $viz --loss 1/3 --text --private -- python3 tests/terms.py lost_fin >"$work/out" 2>&1
+is 'and --text says who stays where' 1 "$(grep -cE 'did not reach 127.0.0.1:7001, which is ESTABLISHED$' "$work/out")"
+
 $viz --loss 4/3 --private -- true >"$work/out" 2>&1
 is 'status of loss 4/3' 2 $?
 $viz --loss 1/3 -r tests/captures/s01_client_close.pcap --text >"$work/out" 2>&1

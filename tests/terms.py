@@ -228,6 +228,13 @@ def unix_abstract():
     at_path("\0two-terminals", socket.SOCK_STREAM)
 
 
+def lost_fin():
+    """a FIN that is lost, with loss 1/3: the third packet to the server"""
+    c, s = pair()
+    c.shutdown(socket.SHUT_WR)
+    until_eof(s)
+
+
 def retransmissions():
     """what the kernel of this network has sent again, on standard output"""
     echo_lines()

@@ -81,11 +81,16 @@ static void print_lost(const struct text *text, const struct event *event)
     const struct store_row *row = store_newest_lost(text->store);
     char to[64], time[WORDS];
 
-    if (row)
-        printf("%9s  lost by the wire: it did not reach %s\n",
-               seconds_text(row->packet.time_ns - store_start(text->store), 9,
-                            time),
-               endpoint_text(&event->lost.destination, to, sizeof to));
+    if (!row)
+        return;
+    printf(
+        "%9s  lost by the wire: it did not reach %s",
+        seconds_text(row->packet.time_ns - store_start(text->store), 9, time),
+        endpoint_text(&event->lost.destination, to, sizeof to));
+    if (event->flow)
+        printf(", which is %s",
+               tcp_state_name(event->flow->end[!row->note.from].state));
+    fputc('\n', stdout);
 }
 
 /* Calls from before the first packet stand above the ladder, without one. */

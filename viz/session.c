@@ -80,9 +80,15 @@ static uint64_t socket_sum(const struct socket_sample *socket)
 void session_event(void *self, const struct event *event)
 {
     struct session *session = self;
+    struct event lost;
 
     if (event->kind == EVENT_SOCKET)
         session->look += socket_sum(&event->socket);
+    if (event->kind == EVENT_LOST) {
+        lost = *event;
+        lost.flow = track_lost(session->track, &event->lost, event->time_ns);
+        event = &lost;
+    }
     for (int i = 0; i < session->sink_count; i++)
         session->sinks[i].sink(session->sinks[i].self, event);
 }

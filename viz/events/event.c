@@ -24,17 +24,3 @@ enum wait_call wait_call_from_name(const char *name)
             return (enum wait_call)i;
     return WAIT_OTHER;
 }
-
-struct lost_packet lost_packet_of(const struct packet *packet)
-{
-    struct lost_packet lost = {.protocol = packet->protocol,
-                               .source = packet->source,
-                               .destination = packet->destination,
-                               .length = packet->payload_length};
-
-    if (packet->has_ip_id)
-        lost.ip_id = packet->ip_id;
-    if (packet->protocol == PROTO_TCP)
-        lost.seq = packet->tcp.seq;
-    return lost;
-}

@@ -63,15 +63,6 @@ struct socket_sample {
                          samples.h has kept it */
 };
 
-/* What names a packet that was lost. */
-struct lost_packet {
-    uint8_t protocol; /* PROTO_TCP, PROTO_UDP */
-    struct endpoint source, destination;
-    uint32_t ip_id;  /* IPv4; else 0 */
-    uint32_t seq;    /* TCP; else 0 */
-    uint32_t length; /* payload bytes */
-};
-
 enum wait_call {
     WAIT_OTHER,
     WAIT_ACCEPT,
@@ -142,7 +133,11 @@ struct event {
             const char *text; /* EVENT_TYPED, EVENT_PRINTED: a line, UTF-8
                                         and nothing else; borrowed */
         };
-        struct lost_packet lost;  /* EVENT_LOST */
+        struct {                     /* EVENT_LOST */
+            struct lost_packet lost; /* what it was called */
+            const struct flow *flow; /* whose receiver track has taken back
+                                        for it; NULL: none. Borrowed */
+        };
         const char *path;         /* EVENT_UNIX: as given to bind(), '@' before
                                     an abstract name; borrowed */
         struct program_call made; /* EVENT_CALL; time_ns is when it returned */
@@ -156,9 +151,6 @@ struct event {
 
 /* A place that events go to. */
 typedef void event_sink_fn(void *self, const struct event *event);
-
-/* What it would be called if it were lost. */
-struct lost_packet lost_packet_of(const struct packet *packet);
 
 /* "accept"; and back, WAIT_OTHER for a word that is none. */
 const char *wait_call_name(enum wait_call call);

@@ -224,6 +224,12 @@ static void print_lost(struct json_writer *json, const struct event *event)
         lost->destination.port, lost->length);
     if (lost->protocol == PROTO_TCP)
         fprintf(json->out, ",\"seq\":%" PRIu32, lost->seq);
+    if (event->flow)
+        fprintf(json->out,
+                ",\"conn\":%" PRIu32 ",\"client\":\"%s\",\"server\":\"%s\"",
+                event->flow->id,
+                tcp_state_name(event->flow->end[FLOW_CLIENT].state),
+                tcp_state_name(event->flow->end[FLOW_SERVER].state));
     fputs("}\n", json->out);
 }
 

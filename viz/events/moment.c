@@ -50,6 +50,8 @@ int moment_seek(struct moment *moment, const struct store *all, uint64_t number)
         struct note note = {0};
         struct event event = {.kind = EVENT_PACKET, .time_ns = packet.time_ns};
 
+        if (row->lost)
+            track_lose_next(moment->track);
         if (track_feed(moment->track, &packet, &note) < 0) {
             moment_fini(moment);
             errno = ENOMEM;

@@ -300,6 +300,22 @@ static void lose(struct watched_port *port, bool buffer, fact_sink_fn *sink,
     sink(self, &fact);
 }
 
+/* The receiver's end is as it was before the packet, which never came. */
+static void see_taken_back(struct observed *observed, const struct flow *flow)
+{
+    struct note note = {.flow = (struct flow *)flow};
+
+    for (int side = 0; side < 2; side++)
+        note.after[side] = flow->end[side].state;
+    for (size_t i = 0; i < observed->port_count; i++) {
+        struct watched_port *port = &observed->ports[i];
+        bool server = flow->end[FLOW_SERVER].at.port == port->port;
+
+        if (port->protocol == flow->protocol && server)
+            update(observed, port, &note, false);
+    }
+}
+
 static void see_lost(struct observed *observed, const struct lost_packet *lost,
                      fact_sink_fn *sink, void *self)
 {
@@ -391,6 +407,8 @@ void observed_event(struct observed *observed, const struct event *event,
         end_look(observed);
         break;
     case EVENT_LOST:
+        if (event->flow)
+            see_taken_back(observed, event->flow);
         see_lost(observed, &event->lost, sink, self);
         break;
     case EVENT_UNIX:

@@ -230,6 +230,38 @@ static struct store_row *find_lost(struct store *store,
     return NULL;
 }
 
+/* Its receiver did not move, then: so say the row itself, and those that came
+ * before we knew. */
+static void take_back(struct store *store, const struct event *event,
+                      const struct store_row *lost)
+{
+    struct kept *kept = find_flow(store, event->flow->id);
+    uint64_t newest = store->forgotten + store->count;
+    int side = !lost->note.from;
+    enum tcp_state wrong = lost->note.after[side];
+    enum tcp_state right = lost->note.before[side];
+
+    if (kept) {
+        bool replaced = kept->flow.replaced;
+
+        kept->flow = *event->flow;
+        kept->flow.replaced = replaced;
+    }
+    for (uint64_t number = lost->packet.number; number <= newest; number++) {
+        size_t n = store->first + (size_t)(number - store->forgotten - 1);
+        struct note *note = &store->rows[n % store->room].note;
+
+        if (note->flow != lost->note.flow)
+            continue;
+        if (number > lost->packet.number && note->before[side] == wrong)
+            note->before[side] = right;
+        if (note->after[side] != wrong)
+            return;
+        note->after[side] = right;
+        note->assumed[side] = event->flow->end[side].assumed;
+    }
+}
+
 static void keep_lost(struct store *store, const struct event *event)
 {
     struct store_row *row = find_lost(store, event);
@@ -238,6 +270,8 @@ static void keep_lost(struct store *store, const struct event *event)
     store->newest_lost = row;
     if (row) {
         row->lost = true;
+        if (event->flow && row->note.flow)
+            take_back(store, event, row);
         return;
     }
     store->waiting[store->next_waiting] = (struct waiting){event->lost,

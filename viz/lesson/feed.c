@@ -347,7 +347,7 @@ int feed_pump(struct feed *feed, struct capture_error *error)
     if (packets < 0)
         return -1;
     if (feed->keeper)
-        keeper_shells(feed->keeper, feed_event, feed);
+        keeper_shells(feed->keeper, session_event, &feed->session);
     look_at_waits(feed);
     look_outside(feed);
     return packets;

@@ -5,7 +5,7 @@
 #ifndef VIZ_TRACK_SEGMENT_H
 #define VIZ_TRACK_SEGMENT_H
 
-#include "viz/track/table.h"
+#include "viz/track/losses.h"
 
 /* `sender` and `receiver` are the same when a socket has connected to itself
  * (RFC 9293 allows it: a simultaneous open with one end). */
@@ -26,6 +26,8 @@ struct segment {
     bool new_fin;   /* a FIN not seen before */
     bool again;     /* a retransmission */
     bool probe;     /* a keep-alive or window probe: carries nothing new */
+    bool lost;      /* it does not reach its receiver */
+    struct losses *losses;
 };
 
 static inline bool has_flags(const struct segment *segment, uint8_t flags)

@@ -368,7 +368,7 @@ static void reset(struct segment *segment)
             return;
         if (sender->state == TCP_LISTEN) {
             take_back(flow, sender); /* nobody has listened there */
-            flow->refused = true;
+            flow->refused = !segment->lost;
             note_verdict(segment->note, VERDICT_REFUSED, NULL, NULL);
         }
     } else if (!in_window(segment)) {
@@ -378,7 +378,8 @@ static void reset(struct segment *segment)
     if (!(sender->fin_sent && receiver->fin_sent))
         flow->closed_by = CLOSED_BY_RESET;
     enter(flow, sender, TCP_CLOSED);
-    enter(flow, receiver, TCP_CLOSED);
+    if (!segment->lost)
+        enter(flow, receiver, TCP_CLOSED);
 }
 
 void tcp_state_unreachable(struct flow *flow, enum flow_side sender)
@@ -399,10 +400,14 @@ void tcp_state_segment(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
 
+    struct standing before = standing_of(flow, (enum flow_side) !segment->from,
+                                         segment->received);
+
     if (!segment->plausible)
         return;
     if (has_flags(segment, TCP_RST)) {
         reset(segment);
+        losses_arrived(segment->losses, segment, &before);
         return;
     }
     if (has_flags(segment, TCP_SYN | TCP_ACK))
@@ -419,7 +424,12 @@ void tcp_state_segment(struct segment *segment)
         send_fin(segment);
     else if (segment->again && has_flags(segment, TCP_FIN))
         still_closing(segment);
-    arrive(segment);
+    before = standing_of(flow, (enum flow_side) !segment->from,
+                         segment->received);
+    if (!segment->lost) {
+        arrive(segment);
+        losses_arrived(segment->losses, segment, &before);
+    }
     if (flow->midstream)
         for (int side = 0; side < 2; side++)
             flow->end[side].assumed = is_assumed(flow, flow->end[side].state);

@@ -15,6 +15,8 @@
 struct track {
     struct table table;
     struct fragments fragments;
+    struct losses losses;
+    bool lose_next;
 };
 
 struct track *track_new(uint32_t most_flows)
@@ -41,6 +43,17 @@ void track_free(struct track *track)
 struct flow *track_next(struct track *track, size_t *at)
 {
     return table_next(&track->table, at);
+}
+
+struct flow *track_lost(struct track *track, const struct lost_packet *lost,
+                        int64_t time_ns)
+{
+    return losses_lost(&track->losses, lost, time_ns);
+}
+
+void track_lose_next(struct track *track)
+{
+    track->lose_next = true;
 }
 
 uint64_t track_forgotten(const struct track *track)
@@ -210,6 +223,7 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
         .sent = &tracked->memory[note->from],
         .received = &tracked->memory[to],
         .from = note->from,
+        .losses = &track->losses,
     };
     uint8_t flags = packet->tcp.flags;
 
@@ -219,6 +233,7 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
                   ((flags & TCP_FIN) != 0);
     if (flow->packets == 0)
         flow->midstream = (flags & TCP_SYN) == 0;
+    segment.lost = track->lose_next || losses_awaited(&track->losses, packet);
     segment.plausible = sequence_plausible(&segment);
     note_before(tracked, packet, note);
     vantage_segment(&segment);
@@ -342,6 +357,7 @@ int track_feed(struct track *track, const struct packet *packet,
         feed_icmp(track, packet, note);
         break;
     }
+    track->lose_next = false;
     if (note->flow == NULL)
         return 0;
     for (int side = 0; side < 2; side++) {

@@ -189,6 +189,18 @@ struct note {
     struct verdict verdicts[NOTE_VERDICTS];
 };
 
+/* What names a packet that was lost. */
+struct lost_packet {
+    uint8_t protocol; /* PROTO_TCP, PROTO_UDP */
+    struct endpoint source, destination;
+    uint32_t ip_id;  /* IPv4; else 0 */
+    uint32_t seq;    /* TCP; else 0 */
+    uint32_t length; /* payload bytes */
+};
+
+/* What it would be called if it were lost. */
+struct lost_packet lost_packet_of(const struct packet *packet);
+
 struct track;
 
 /* NULL with errno ENOMEM. `most_flows` bounds memory: past it the flow whose
@@ -200,6 +212,16 @@ void track_free(struct track *track);
  * and then the packet was not counted. */
 int track_feed(struct track *track, const struct packet *packet,
                struct note *note);
+
+/* A packet was lost at `time_ns`, after it had been captured, as who lost it
+ * says: it never reached its receiver. It may have been fed, or be still to
+ * come. The flow, when it had moved the receiver, which is now as it was
+ * before; else NULL. */
+struct flow *track_lost(struct track *track, const struct lost_packet *lost,
+                        int64_t time_ns);
+
+/* The packet that is fed next was lost. */
+void track_lose_next(struct track *track);
 
 /* All flows still known, in order of id, through *at (start with 0; feeding in
  * between is allowed); NULL at the end. Pointers live until the flow is

@@ -1,0 +1,148 @@
+/* See losses.h. A packet is known by its ends, its IP ID, its number and its
+ * length; sent again it is the same but for the ID, and IPv6 has none: then
+ * the time tells, for what is lost was captured just before. */
+#include "viz/track/losses.h"
+
+#include <string.h>
+
+#include "viz/decode/decode.h"
+#include "viz/track/segment.h"
+
+/* Between capture and loss at most; how much their clocks may differ. */
+static const int64_t takes_ns = 50000000, differ_ns = 1000;
+
+struct lost_packet lost_packet_of(const struct packet *packet)
+{
+    struct lost_packet lost = {.protocol = packet->protocol,
+                               .source = packet->source,
+                               .destination = packet->destination,
+                               .length = packet->payload_length};
+
+    if (packet->has_ip_id)
+        lost.ip_id = packet->ip_id;
+    if (packet->protocol == PROTO_TCP)
+        lost.seq = packet->tcp.seq;
+    return lost;
+}
+
+static bool is_same(const struct lost_packet *a, const struct lost_packet *b)
+{
+    return a->protocol == b->protocol && a->ip_id == b->ip_id &&
+           a->seq == b->seq && a->length == b->length &&
+           endpoint_equal(&a->source, &b->source) &&
+           endpoint_equal(&a->destination, &b->destination);
+}
+
+static bool is_time(int64_t captured_ns, int64_t lost_ns)
+{
+    return captured_ns <= lost_ns + differ_ns &&
+           captured_ns >= lost_ns - takes_ns;
+}
+
+bool losses_awaited(struct losses *losses, const struct packet *packet)
+{
+    struct lost_packet it;
+
+    if (losses->next_awaited == 0)
+        return false;
+    it = lost_packet_of(packet);
+    for (size_t i = 0; i < LOSSES_MOST; i++) {
+        struct awaited *awaited = &losses->awaited[i];
+
+        if (awaited->time_ns == 0 ||
+            !is_time(packet->time_ns, awaited->time_ns) ||
+            !is_same(&it, &awaited->packet))
+            continue;
+        awaited->time_ns = 0;
+        return true;
+    }
+    return false;
+}
+
+/* --- what arrived ---------------------------------------------------------- */
+
+struct standing standing_of(const struct flow *flow, enum flow_side side,
+                            const struct memory *memory)
+{
+    const struct flow_end *end = &flow->end[side];
+    struct standing standing = {.state = end->state,
+                                .assumed = end->assumed,
+                                .fin_received = memory->fin_received,
+                                .since_ns = end->since_ns,
+                                .states_seen = end->states_seen,
+                                .state_count = end->state_count,
+                                .refused = flow->refused};
+
+    memcpy(standing.states, end->states, sizeof standing.states);
+    return standing;
+}
+
+static bool is_moved(const struct standing *a, const struct standing *b)
+{
+    return a->state != b->state || a->state_count != b->state_count ||
+           a->fin_received != b->fin_received;
+}
+
+void losses_arrived(struct losses *losses, const struct segment *segment,
+                    const struct standing *before)
+{
+    enum flow_side to = (enum flow_side) !segment->from;
+    struct standing after = standing_of(&segment->tracked->flow, to,
+                                        segment->received);
+
+    if (!is_moved(before, &after))
+        return;
+    losses->arrivals[losses->next_arrival++ % LOSSES_MOST] = (struct arrival){
+        .packet = lost_packet_of(segment->packet),
+        .time_ns = segment->packet->time_ns,
+        .tracked = segment->tracked,
+        .flow = segment->tracked->flow.id,
+        .to = to,
+        .before = *before,
+        .after = after};
+}
+
+/* Only while the receiver is still as this arrival left it: what came after
+ * has its own proof. */
+static struct flow *take_back(struct arrival *arrival)
+{
+    struct tracked *tracked = arrival->tracked;
+    struct flow *flow = &tracked->flow;
+    struct flow_end *end = &flow->end[arrival->to];
+    struct memory *memory = &tracked->memory[arrival->to];
+    const struct standing *before = &arrival->before;
+    struct standing now;
+
+    arrival->time_ns = 0;
+    if (!tracked->live || flow->id != arrival->flow)
+        return NULL;
+    now = standing_of(flow, arrival->to, memory);
+    if (is_moved(&now, &arrival->after))
+        return NULL;
+    end->state = before->state;
+    end->assumed = before->assumed;
+    end->since_ns = before->since_ns;
+    end->states_seen = before->states_seen;
+    end->state_count = before->state_count;
+    memcpy(end->states, before->states, sizeof end->states);
+    memory->fin_received = before->fin_received;
+    flow->refused = before->refused;
+    return flow;
+}
+
+struct flow *losses_lost(struct losses *losses, const struct lost_packet *lost,
+                         int64_t time_ns)
+{
+    struct awaited awaited = {.packet = *lost, .time_ns = time_ns};
+
+    for (size_t i = 0; i < LOSSES_MOST; i++) { /* the newest first */
+        size_t n = losses->next_arrival + 2 * LOSSES_MOST - 1 - i;
+        struct arrival *arrival = &losses->arrivals[n % LOSSES_MOST];
+
+        if (arrival->time_ns != 0 && is_time(arrival->time_ns, time_ns) &&
+            is_same(&arrival->packet, lost))
+            return take_back(arrival);
+    }
+    losses->awaited[losses->next_awaited++ % LOSSES_MOST] = awaited;
+    return NULL;
+}

@@ -1,0 +1,57 @@
+/*
+ * Packets that were captured and then lost on the way, as who lost them says:
+ * what their arrival did to the receiver is taken back, or left out when the
+ * word came first. A few of each are remembered; the oldest give way.
+ */
+#ifndef VIZ_TRACK_LOSSES_H
+#define VIZ_TRACK_LOSSES_H
+
+#include "viz/track/table.h"
+
+struct segment;
+
+/* The part of an end that an arriving segment moves. */
+struct standing {
+    enum tcp_state state;
+    bool assumed, fin_received;
+    int64_t since_ns;
+    uint16_t states_seen;
+    uint8_t state_count;
+    uint8_t states[FLOW_STATES];
+    bool refused; /* the flow */
+};
+
+enum { LOSSES_MOST = 64 };
+
+/* Zeroed is empty. */
+struct losses {
+    struct arrival { /* a segment that moved its receiver */
+        struct lost_packet packet;
+        int64_t time_ns;         /* 0: free */
+        struct tracked *tracked; /* while its flow has this id: */
+        uint32_t flow;
+        enum flow_side to;
+        struct standing before, after;
+    } arrivals[LOSSES_MOST];
+    struct awaited { /* told before it was captured */
+        struct lost_packet packet;
+        int64_t time_ns; /* 0: free */
+    } awaited[LOSSES_MOST];
+    size_t next_arrival, next_awaited;
+};
+
+/* Whether the packet, which comes now, is one that was told lost before. */
+bool losses_awaited(struct losses *losses, const struct packet *packet);
+
+struct standing standing_of(const struct flow *flow, enum flow_side side,
+                            const struct memory *memory);
+/* The segment has arrived, and its receiver was `before` until then. */
+void losses_arrived(struct losses *losses, const struct segment *segment,
+                    const struct standing *before);
+
+/* This packet was lost at that time. The flow whose receiver was taken back;
+ * NULL when nothing had moved, or the packet is not there yet. */
+struct flow *losses_lost(struct losses *losses, const struct lost_packet *lost,
+                         int64_t time_ns);
+
+#endif
