@@ -75,6 +75,8 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
+BENCH := $(addprefix $(BUILD)/bench/,make_capture viz_live viz_loop measure)
+
 # `make lesson-3` finds lessons/03-datagrams by its number.
 number    = $(shell printf '%02d' $(1) 2>/dev/null)
 lesson_of = $(firstword $(filter $(call number,$(1))-%,$(LESSONS)))
@@ -164,6 +166,13 @@ fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, o
 	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' sh tests/fuzz.sh long
 
 fuzz-programs: $(FUZZ)
+
+.PHONY: bench bench-programs
+bench: deps-test ## how fast it is, as a table; ONLY=viz, JSON=FILE
+	@$(MAKE) --no-print-directory $(VIZ) bench-programs
+	@ONLY='$(ONLY)' JSON='$(JSON)' sh tests/bench/run.sh
+
+bench-programs: $(BENCH)
 
 .PHONY: docs coverage
 coverage: deps-test ## how much of viz/decode the tests reach
@@ -258,5 +267,16 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(BUILD)/lib/libviz.a $(L
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<) $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_DRIVER) \
 	  $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS)
+
+# What the benchmarks measure with.
+$(BUILD)/bench/make_capture: $(call objects,$(wildcard tests/bench/make_*.c) tests/bench/frames.c)
+$(BUILD)/bench/viz_live: $(call objects,$(filter-out %_loop.c,$(wildcard tests/bench/viz_*.c))) $(LIB)
+$(BUILD)/bench/viz_live: private BENCH_LIBS = -lutil
+$(BUILD)/bench/viz_loop: $(call objects,tests/bench/viz_loop.c)
+$(BUILD)/bench/viz_loop: private BENCH_LIBS = -lpcap
+$(BUILD)/bench/measure: $(call objects,tests/bench/measure.c) $(LIB)
+$(BENCH):
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

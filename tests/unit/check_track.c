@@ -489,6 +489,30 @@ START_TEST(the_flow_without_packets_for_longest_is_forgotten)
 }
 END_TEST
 
+START_TEST(what_is_forgotten_stays_in_the_sums)
+{
+    struct track *track = track_new(2);
+    struct note note;
+
+    for (uint16_t port = 1; port <= 5; port++) {
+        struct packet packet = datagram(port, port);
+
+        if (port > 3)
+            packet.protocol = PROTO_TCP;
+        track_feed(track, &packet, &note);
+        if (port == 2)
+            note.flow->retransmissions = 7; /* it will be forgotten */
+        if (port == 5)
+            note.flow->retransmissions = 1;
+    }
+    ck_assert_uint_eq(track_forgotten(track), 3);
+    ck_assert_uint_eq(track_totals(track).tcp, 2);
+    ck_assert_uint_eq(track_totals(track).udp, 3);
+    ck_assert_uint_eq(track_totals(track).retransmissions, 8);
+    track_free(track);
+}
+END_TEST
+
 START_TEST(many_flows_are_all_found_again)
 {
     enum { FLOWS = 60000 };
@@ -719,6 +743,7 @@ int main(void)
     tcase_add_test(
         tests, seen_from_the_middle_states_are_assumed_until_both_have_spoken);
     tcase_add_test(tests, the_flow_without_packets_for_longest_is_forgotten);
+    tcase_add_test(tests, what_is_forgotten_stays_in_the_sums);
     tcase_add_test(tests, many_flows_are_all_found_again);
     tcase_add_test(tests, forgetting_keeps_the_table_whole);
     tcase_add_test(tests, flows_are_listed_in_order_while_more_arrive);

@@ -684,6 +684,7 @@ START_TEST(a_store_that_forgets_its_oldest_packets_moves_the_reader_on)
     ck_assert_uint_gt(store_forgotten(traffic.store), 200);
     ck_assert_uint_gt(viewer.selected, store_forgotten(traffic.store));
     press("<Home>jkG");
+    ck_shows("341 packets  291 forgotten");
 }
 END_TEST
 

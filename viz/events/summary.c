@@ -126,17 +126,8 @@ void summary_flow(FILE *out, const struct flow *flow)
 void summary_totals(FILE *out, struct track *track, uint64_t packets,
                     uint64_t dropped)
 {
-    uint64_t tcp = 0, udp = 0, retransmissions = 0;
-    const struct flow *flow;
-    size_t at = 0;
+    struct track_totals totals = track_totals(track);
 
-    while ((flow = track_next(track, &at)) != NULL) {
-        if (flow->protocol == PROTO_TCP)
-            tcp++;
-        else
-            udp++;
-        retransmissions += flow->retransmissions;
-    }
     fputs("total\n", out);
     fprintf(out, "  packets          %" PRIu64, packets);
     if (dropped > 0)
@@ -144,10 +135,10 @@ void summary_totals(FILE *out, struct track *track, uint64_t packets,
     fprintf(out,
             "\n  connections      %" PRIu64 " TCP, %" PRIu64 " UDP\n"
             "  retransmissions  %" PRIu64 "\n",
-            tcp, udp, retransmissions);
+            totals.tcp, totals.udp, totals.retransmissions);
     if (track_forgotten(track) > 0)
         fprintf(out,
-                "  not counted      %" PRIu64 " older connections: there were "
-                "too many at once\n",
+                "  forgotten        %" PRIu64 " connections, the oldest: "
+                "there were too many at once\n",
                 track_forgotten(track));
 }

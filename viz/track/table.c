@@ -200,6 +200,15 @@ void table_touch(struct table *table, struct tracked *tracked)
 
 /* --- places -------------------------------------------------------------- */
 
+void table_sum(struct track_totals *totals, const struct flow *flow)
+{
+    if (flow->protocol == PROTO_TCP)
+        totals->tcp++;
+    else
+        totals->udp++;
+    totals->retransmissions += flow->retransmissions;
+}
+
 static void forget(struct table *table, struct tracked *tracked)
 {
     uint32_t index = tracked->index;
@@ -216,6 +225,7 @@ static void forget(struct table *table, struct tracked *tracked)
     table->free_place = index + 1;
     table->live--;
     table->forgotten++;
+    table_sum(&table->gone, &tracked->flow);
 }
 
 static int places_grow(struct table *table)

@@ -89,7 +89,8 @@ struct table {
     uint32_t order_count, order_size;
     uint32_t next_id;
     uint64_t forgotten;
-    uint64_t seed; /* so that nobody can prepare collisions */
+    struct track_totals gone; /* of the forgotten ones */
+    uint64_t seed;            /* so that nobody can prepare collisions */
     struct hole_pool holes;
     struct sent_pool sent;
 };
@@ -122,6 +123,9 @@ struct tracked *table_add(struct table *table, const struct table_key *key,
 
 /* It has just had a packet. */
 void table_touch(struct table *table, struct tracked *tracked);
+
+/* Add the flow to the sums. */
+void table_sum(struct track_totals *totals, const struct flow *flow);
 
 struct flow *table_next(struct table *table, size_t *at);
 

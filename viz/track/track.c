@@ -61,6 +61,17 @@ uint64_t track_forgotten(const struct track *track)
     return track->table.forgotten;
 }
 
+struct track_totals track_totals(struct track *track)
+{
+    struct track_totals totals = track->table.gone;
+    const struct flow *flow;
+    size_t at = 0;
+
+    while ((flow = track_next(track, &at)) != NULL)
+        table_sum(&totals, flow);
+    return totals;
+}
+
 /* --- which flow ---------------------------------------------------------- */
 
 /* The client of a flow that begins with this packet: who sends the SYN, who is

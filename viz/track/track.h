@@ -229,6 +229,13 @@ void track_lose_next(struct track *track);
 struct flow *track_next(struct track *track, size_t *at);
 uint64_t track_forgotten(const struct track *track);
 
+/* Sums over all flows that ever were, the forgotten ones included. */
+struct track_totals {
+    uint64_t tcp, udp; /* flows */
+    uint64_t retransmissions;
+};
+struct track_totals track_totals(struct track *track);
+
 /* "refused" and the like, as JSON has them. */
 const char *verdict_text(enum verdict_name name);
 const char *closed_by_text(enum flow_closed_by closed_by);

@@ -100,12 +100,18 @@ const struct flow *viewer_flow(const struct viewer *viewer, int64_t id)
 
 /* --- drawing --------------------------------------------------------------- */
 
-/* " 12 packets  3 lost  PAUSED +7 ": right to left, what matters most last. */
+/* " 12 packets  3 lost  PAUSED +7 ": right to left, what matters most last.
+ * Forgotten are the oldest packets, or all of the oldest connections: memory
+ * is bounded. */
 static void title_right(const struct viewer *viewer, char *text, size_t size)
 {
     uint64_t seen = store_forgotten(viewer->store) + store_rows(viewer->store);
-    char lost[48] = "", mode[48] = "", wire[80] = "";
+    uint64_t forgotten = store_forgotten(viewer->store);
+    char lost[48] = "", mode[48] = "", wire[80] = "", old[48] = "";
 
+    if (forgotten > 0)
+        snprintf(old, sizeof old, "  %llu forgotten",
+                 (unsigned long long)forgotten);
     if (viewer->dropped > 0)
         snprintf(lost, sizeof lost, "  %llu NOT CAPTURED",
                  (unsigned long long)viewer->dropped);
@@ -123,8 +129,8 @@ static void title_right(const struct viewer *viewer, char *text, size_t size)
         snprintf(mode, sizeof mode, "  REPLAY");
     else if (viewer->live)
         snprintf(mode, sizeof mode, "  %s", viewer->follow ? "LIVE" : "live");
-    snprintf(text, size, " %llu packet%s%s%s%s ", (unsigned long long)seen,
-             seen == 1 ? "" : "s", lost, wire, mode);
+    snprintf(text, size, " %llu packet%s%s%s%s%s ", (unsigned long long)seen,
+             seen == 1 ? "" : "s", old, lost, wire, mode);
 }
 
 static void draw_title(const struct viewer *viewer, struct area bar)
