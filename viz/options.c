@@ -46,108 +46,11 @@ enum id {
     ID_WIRESHARK
 };
 
-struct choice {
-    enum id id;
-    const char *name;
-    const char *argument; /* NULL: takes none */
-    const char *help;     /* NULL: not in the usage text */
-    const char *heading;  /* printed above it */
-};
+/* Reads the value of one option into *options. 0, or -1 with *error. */
+typedef int reader_fn(struct options *options, const char *value,
+                      struct options_error *error);
 
-static const struct choice choices[] = {
-    {ID_INTERFACE, "interface", "IF",
-     "watch this interface (" LOOPBACK " when none is given)",
-     "Where packets come from"},
-    {ID_READ, "read", "FILE", "read a capture file; - is standard input", NULL},
-    {ID_PRIVATE, "private", NULL,
-     "run the command after -- in a network of its own", NULL},
-    {ID_LOSS, "loss", "N/M",
-     "with --private: lose the last N of M packets each way", NULL},
-    {ID_FILTER, "filter", "FILTER",
-     "only what matches, as for tcpdump: 'tcp port 7001'", NULL},
-    {ID_SNAPLEN, "snaplen", "BYTES", "keep so many bytes of a packet (512)",
-     NULL},
-    {ID_WRITE, "write", "FILE", "also keep the packets in this pcap file",
-     NULL},
-    {ID_COUNT, "count", "N", "end after N packets", "When it ends"},
-    {ID_DURATION, "duration", "TIME", "end after this time: 5s, 500ms, 2m",
-     NULL},
-    {ID_TEXT, "text", NULL, "the ladder, a line a packet",
-     "What it shows (without any of these: the screen)"},
-    {ID_CALLS, "calls", NULL,
-     "with --text --private: the program's socket calls too", NULL},
-    {ID_JSON, "json", NULL, "an object a line: see docs/viz-json.md", NULL},
-    {ID_WIRESHARK, "wireshark", NULL, "with --json: also what tshark 4.0 says",
-     NULL},
-    {ID_SUMMARY, "summary", NULL, "each connection in words, at the end", NULL},
-    {ID_EXPECT, "expect", "TERM",
-     "tick off observations: 'handshake tcp 7001' ...", NULL},
-    {ID_EXPORT, "export", "FILE", "one connection: as .txt, .md, .svg or .pcap",
-     NULL},
-    {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",
-     NULL},
-    {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL},
-    {ID_SVG, "svg", "FILE", "the screen as a picture; --dump says its size",
-     NULL},
-    {ID_KEYS, "keys", "KEYS", "pressed before the dump: 'j<Enter>'", NULL},
-    {ID_ASCII, "ascii", NULL, "draw with ASCII characters only", NULL},
-    {ID_LESSON, "lesson", "FILE", "open a lesson; make lesson-1 does this",
-     "The lab"},
-    {ID_PLAY, "play", NULL, "with --lesson: it plays by itself", NULL},
-    {ID_RECORD, "record", NULL,
-     "with --play: store what was seen, for later replays", NULL},
-    {ID_REPLAY, "replay", NULL, "with --lesson: from what is stored", NULL},
-    {ID_SHELL, "shell", NULL, "a terminal in the running lesson's network",
-     NULL},
-    {ID_DOCTOR, "doctor", NULL, "what this machine allows, and what helps",
-     NULL},
-    {ID_HELP, "help", NULL, "this text", NULL},
-};
-
-enum { SVG_COLUMNS = 100, SVG_ROWS = 30 }; /* without --dump */
-
-enum { CHOICES = sizeof choices / sizeof choices[0] };
-
-static const char examples[] =
-    "\nExamples\n"
-    "  viz                              watch the loopback interface\n"
-    "  viz -r capture.pcap --text       a capture as a ladder\n"
-    "  viz -f 'tcp port 7001' --json    one JSON object a packet\n"
-    "  viz -r capture.pcap --expect 'handshake tcp 7001' \\\n"
-    "      'close tcp 7001 by client'   did both happen, in this order?\n"
-    "  viz --private --text -- sh lab.sh\n"
-    "\nStatus: 0 fine; 1 an expectation stayed untrue; 2 cannot, and says "
-    "why.\n";
-
-/* --- usage ----------------------------------------------------------------- */
-
-void options_usage(FILE *out)
-{
-    char left[64], letter[8];
-
-    fputs("usage: viz [-i IF | -r FILE] [-f FILTER] [-w FILE] [what it shows]\n"
-          "       viz [what it shows] --private -- COMMAND\n",
-          out);
-    for (int i = 0; i < CHOICES; i++) {
-        const struct choice *choice = &choices[i];
-
-        if (!choice->help)
-            continue;
-        if (choice->heading)
-            fprintf(out, "\n%s\n", choice->heading);
-        if (choice->id < ID_DURATION)
-            snprintf(letter, sizeof letter, "-%c,", (char)choice->id);
-        else
-            snprintf(letter, sizeof letter, "   ");
-        snprintf(left, sizeof left, "%s --%s%s%s", letter, choice->name,
-                 choice->argument ? " " : "",
-                 choice->argument ? choice->argument : "");
-        fprintf(out, "  %-24s%s\n", left, choice->help);
-    }
-    fputs(examples, out);
-}
-
-/* --- reading --------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------- */
 
 static int fail(struct options_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -189,7 +92,48 @@ static int read_whole(const char *text, uint64_t least, uint64_t most,
     return 0;
 }
 
-static int read_duration(const char *text, int64_t *duration_ns)
+/* Each of the rest reads the value of one option. */
+
+static int read_snaplen(struct options *options, const char *value,
+                        struct options_error *error)
+{
+    uint64_t number;
+
+    if (read_whole(value, 64, 262144, &number) < 0)
+        return fail(error, "--snaplen is from 64 to 262144 bytes, not %s",
+                    value);
+    options->snaplen = (uint32_t)number;
+    return 0;
+}
+
+static int read_loss(struct options *options, const char *value,
+                     struct options_error *error)
+{
+    const char *at = value;
+    uint64_t lost, of;
+
+    if (read_number(&at, 1000, &lost) < 0 || *at++ != '/' ||
+        read_whole(at, 1, 1000, &of) < 0 || lost == 0 || lost > of)
+        return fail(error,
+                    "--loss is N/M, as in 1/3: of each 3 packets one way "
+                    "the last is lost (M at most 1000), not %s",
+                    value);
+    options->lost = (unsigned)lost;
+    options->lost_of = (unsigned)of;
+    return 0;
+}
+
+static int read_count(struct options *options, const char *value,
+                      struct options_error *error)
+{
+    if (read_whole(value, 1, UINT64_C(1) << 62, &options->count) < 0)
+        return fail(error, "--count is a number of packets, from 1 on, not %s",
+                    value);
+    return 0;
+}
+
+static int read_duration(struct options *options, const char *value,
+                         struct options_error *error)
 {
     static const struct {
         const char *name;
@@ -198,60 +142,72 @@ static int read_duration(const char *text, int64_t *duration_ns)
                  {"s", 1000000000},
                  {"ms", 1000000},
                  {"m", UINT64_C(60000000000)}};
-    uint64_t number;
+    const char *at = value;
+    uint64_t number = 0;
 
-    if (read_number(&text, 1000000, &number) < 0 || number == 0)
-        return -1;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(text, units[i].name) != 0)
+    if (read_number(&at, 1000000, &number) < 0)
+        number = 0;
+    for (size_t i = 0; number > 0 && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(at, units[i].name) != 0)
             continue;
-        *duration_ns = (int64_t)(number * units[i].ns);
+        options->duration_ns = (int64_t)(number * units[i].ns);
         return 0;
     }
-    return -1;
+    return fail(error, "--duration is a time such as 5s, 500ms or 2m, not %s",
+                value);
 }
 
-static int read_size(const char *text, int *columns, int *rows)
+static int read_connection(struct options *options, const char *value,
+                           struct options_error *error)
 {
+    uint64_t number;
+
+    if (read_whole(value, 0, UINT32_MAX, &number) < 0)
+        return fail(error,
+                    "--connection is a number, from 0, as --summary has them, "
+                    "not %s",
+                    value);
+    options->connection = (uint32_t)number;
+    return 0;
+}
+
+static int read_dump(struct options *options, const char *value,
+                     struct options_error *error)
+{
+    const char *at = value;
     uint64_t width, height;
 
-    if (read_number(&text, 1000, &width) < 0 || *text++ != 'x' ||
-        read_whole(text, 1, 1000, &height) < 0 || width == 0)
-        return -1;
-    *columns = (int)width;
-    *rows = (int)height;
+    if (read_number(&at, 1000, &width) < 0 || *at++ != 'x' ||
+        read_whole(at, 1, 1000, &height) < 0 || width == 0)
+        return fail(error,
+                    "--dump is a size in columns and rows such as 80x24, at "
+                    "most 1000x1000, not %s",
+                    value);
+    options->dump_columns = (int)width;
+    options->dump_rows = (int)height;
     return 0;
 }
 
-static int read_loss(const char *text, struct options *options)
-{
-    uint64_t lost, of;
-
-    if (read_number(&text, 1000, &lost) < 0 || *text++ != '/' ||
-        read_whole(text, 1, 1000, &of) < 0 || lost == 0 || lost > of)
-        return -1;
-    options->lost = (unsigned)lost;
-    options->lost_of = (unsigned)of;
-    return 0;
-}
-
-static int read_form(const char *path, enum export_form *form)
+static int read_export(struct options *options, const char *value,
+                       struct options_error *error)
 {
     static const char *const endings[] = {[EXPORT_TEXT] = ".txt",
                                           [EXPORT_MARKDOWN] = ".md",
                                           [EXPORT_SVG] = ".svg",
                                           [EXPORT_PCAP] = ".pcap"};
-    size_t length = strlen(path);
+    size_t length = strlen(value);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t ending = strlen(endings[i]);
 
-        if (length <= ending || strcmp(path + length - ending, endings[i]) != 0)
+        if (length <= ending ||
+            strcmp(value + length - ending, endings[i]) != 0)
             continue;
-        *form = (enum export_form)i;
+        options->export_form = (enum export_form)i;
         return 0;
     }
-    return -1;
+    return fail(error, "--export FILE ends in .txt, .md, .svg or .pcap, not %s",
+                value);
 }
 
 static int add_term(struct options *options, const char *term,
@@ -269,176 +225,184 @@ static int add_term(struct options *options, const char *term,
     return 0;
 }
 
-static const char *name_of(enum id id)
+/* --- the options ----------------------------------------------------------- */
+
+/* One option: what the usage text says of it, and what it does. */
+struct choice {
+    enum id id;
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *help;     /* NULL: not in the usage text */
+    const char *heading;  /* printed above it */
+    size_t field;         /* of struct options, set when it stands there: a
+                             bool, or the argument's text; 0: none */
+    enum mode mode;       /* what viz is then; MODE_SCREEN: as before */
+    reader_fn *read;      /* of a value that can be wrong */
+};
+
+#define FIELD(name) .field = offsetof(struct options, name)
+
+static const struct choice choices[] = {
+    {ID_INTERFACE, "interface", "IF",
+     "watch this interface (" LOOPBACK " when none is given)",
+     "Where packets come from", FIELD(interface)},
+    {ID_READ, "read", "FILE", "read a capture file; - is standard input", NULL,
+     FIELD(read_path)},
+    {ID_PRIVATE, "private", NULL,
+     "run the command after -- in a network of its own", NULL,
+     FIELD(private_network)},
+    {ID_LOSS, "loss", "N/M",
+     "with --private: lose the last N of M packets each way", NULL,
+     .read = read_loss},
+    {ID_FILTER, "filter", "FILTER",
+     "only what matches, as for tcpdump: 'tcp port 7001'", NULL, FIELD(filter)},
+    {ID_SNAPLEN, "snaplen", "BYTES", "keep so many bytes of a packet (512)",
+     NULL, .read = read_snaplen},
+    {ID_WRITE, "write", "FILE", "also keep the packets in this pcap file", NULL,
+     FIELD(write_path)},
+    {ID_COUNT, "count", "N", "end after N packets", "When it ends",
+     .read = read_count},
+    {ID_DURATION, "duration", "TIME", "end after this time: 5s, 500ms, 2m",
+     NULL, .read = read_duration},
+    {ID_TEXT, "text", NULL, "the ladder, a line a packet",
+     "What it shows (without any of these: the screen)", FIELD(text)},
+    {ID_CALLS, "calls", NULL,
+     "with --text --private: the program's socket calls too", NULL,
+     FIELD(calls)},
+    {ID_JSON, "json", NULL, "an object a line: see docs/viz-json.md", NULL,
+     .mode = MODE_JSON},
+    {ID_WIRESHARK, "wireshark", NULL, "with --json: also what tshark 4.0 says",
+     NULL, FIELD(wireshark)},
+    {ID_SUMMARY, "summary", NULL, "each connection in words, at the end", NULL,
+     .mode = MODE_SUMMARY},
+    {ID_EXPECT, "expect", "TERM",
+     "tick off observations: 'handshake tcp 7001' ...", NULL,
+     .mode = MODE_EXPECT, .read = add_term},
+    {ID_EXPORT, "export", "FILE", "one connection: as .txt, .md, .svg or .pcap",
+     NULL, .mode = MODE_EXPORT, .read = read_export, FIELD(export_path)},
+    {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",
+     NULL, .read = read_connection},
+    {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL,
+     .mode = MODE_DUMP, .read = read_dump},
+    {ID_SVG, "svg", "FILE", "the screen as a picture; --dump says its size",
+     NULL, FIELD(svg_path)},
+    {ID_KEYS, "keys", "KEYS", "pressed before the dump: 'j<Enter>'", NULL,
+     FIELD(keys)},
+    {ID_ASCII, "ascii", NULL, "draw with ASCII characters only", NULL,
+     FIELD(ascii)},
+    {ID_LESSON, "lesson", "FILE", "open a lesson; make lesson-1 does this",
+     "The lab", .mode = MODE_LESSON, FIELD(lesson)},
+    {ID_PLAY, "play", NULL, "with --lesson: it plays by itself", NULL,
+     FIELD(play)},
+    {ID_RECORD, "record", NULL,
+     "with --play: store what was seen, for later replays", NULL,
+     FIELD(record)},
+    {ID_REPLAY, "replay", NULL, "with --lesson: from what is stored", NULL,
+     FIELD(replay)},
+    {ID_SHELL, "shell", NULL, "a terminal in the running lesson's network",
+     NULL, .mode = MODE_SHELL},
+    {ID_DOCTOR, "doctor", NULL, "what this machine allows, and what helps",
+     NULL, .mode = MODE_DOCTOR},
+    {ID_HELP, "help", NULL, "this text", NULL, .mode = MODE_HELP},
+};
+
+enum { SVG_COLUMNS = 100, SVG_ROWS = 30 }; /* without --dump */
+
+enum { CHOICES = sizeof choices / sizeof choices[0] };
+
+/* --- usage ----------------------------------------------------------------- */
+
+static const char examples[] =
+    "\nExamples\n"
+    "  viz                              watch the loopback interface\n"
+    "  viz -r capture.pcap --text       a capture as a ladder\n"
+    "  viz -f 'tcp port 7001' --json    one JSON object a packet\n"
+    "  viz -r capture.pcap --expect 'handshake tcp 7001' \\\n"
+    "      'close tcp 7001 by client'   did both happen, in this order?\n"
+    "  viz --private --text -- sh lab.sh\n"
+    "\nStatus: 0 fine; 1 an expectation stayed untrue; 2 cannot, and says "
+    "why.\n";
+
+void options_usage(FILE *out)
 {
-    for (int i = 0; i < CHOICES; i++)
-        if (choices[i].id == id)
-            return choices[i].name;
-    return "?";
+    char left[64], letter[8];
+
+    fputs("usage: viz [-i IF | -r FILE] [-f FILTER] [-w FILE] [what it shows]\n"
+          "       viz [what it shows] --private -- COMMAND\n",
+          out);
+    for (int i = 0; i < CHOICES; i++) {
+        const struct choice *choice = &choices[i];
+
+        if (!choice->help)
+            continue;
+        if (choice->heading)
+            fprintf(out, "\n%s\n", choice->heading);
+        if (choice->id < ID_DURATION)
+            snprintf(letter, sizeof letter, "-%c,", (char)choice->id);
+        else
+            snprintf(letter, sizeof letter, "   ");
+        snprintf(left, sizeof left, "%s --%s%s%s", letter, choice->name,
+                 choice->argument ? " " : "",
+                 choice->argument ? choice->argument : "");
+        fprintf(out, "  %-24s%s\n", left, choice->help);
+    }
+    fputs(examples, out);
 }
 
-/* While reading: which options stood there. */
+/* --- reading --------------------------------------------------------------- */
+
+/* The row of an option; every id has one. */
+static const struct choice *choice_of(enum id id)
+{
+    int i = 0;
+
+    while (choices[i].id != id)
+        i++;
+    return &choices[i];
+}
+
+/* While reading: which options stood there, by their rows. */
 struct seen {
-    bool text, interface, limits, connection;
+    uint64_t rows;
     enum id mode; /* 0: none yet */
 };
+_Static_assert(CHOICES <= 64, "a bit for each option");
+
+static bool stood(const struct seen *seen, enum id id)
+{
+    return seen->rows >> (choice_of(id) - choices) & 1;
+}
 
 static int set_mode(struct options *options, struct seen *seen, enum mode mode,
                     enum id id, struct options_error *error)
 {
     if (seen->mode != 0 && seen->mode != id)
         return fail(error, "--%s and --%s: only one of them at a time",
-                    name_of(seen->mode), name_of(id));
+                    choice_of(seen->mode)->name, choice_of(id)->name);
     seen->mode = id;
     options->mode = mode;
     return 0;
-}
-
-/* An option that takes a value, where the value can be wrong. */
-static int take_value(struct options *options, enum id id, const char *value,
-                      struct options_error *error)
-{
-    uint64_t number;
-
-    switch (id) {
-    case ID_SNAPLEN:
-        if (read_whole(value, 64, 262144, &number) < 0)
-            return fail(error, "--snaplen is from 64 to 262144 bytes, not %s",
-                        value);
-        options->snaplen = (uint32_t)number;
-        return 0;
-    case ID_LOSS:
-        if (read_loss(value, options) < 0)
-            return fail(error,
-                        "--loss is N/M, as in 1/3: of each 3 packets one way "
-                        "the last is lost (M at most 1000), not %s",
-                        value);
-        return 0;
-    case ID_COUNT:
-        if (read_whole(value, 1, UINT64_C(1) << 62, &options->count) < 0)
-            return fail(error,
-                        "--count is a number of packets, from 1 on, "
-                        "not %s",
-                        value);
-        return 0;
-    case ID_DURATION:
-        if (read_duration(value, &options->duration_ns) < 0)
-            return fail(error,
-                        "--duration is a time such as 5s, 500ms or 2m, "
-                        "not %s",
-                        value);
-        return 0;
-    case ID_CONNECTION:
-        if (read_whole(value, 0, UINT32_MAX, &number) < 0)
-            return fail(error,
-                        "--connection is a number, from 0, as --summary "
-                        "has them, not %s",
-                        value);
-        options->connection = (uint32_t)number;
-        return 0;
-    case ID_EXPORT:
-        if (read_form(value, &options->export_form) < 0)
-            return fail(error,
-                        "--export FILE ends in .txt, .md, .svg or .pcap, "
-                        "not %s",
-                        value);
-        options->export_path = value;
-        return 0;
-    case ID_DUMP:
-        if (read_size(value, &options->dump_columns, &options->dump_rows) < 0)
-            return fail(error,
-                        "--dump is a size in columns and rows such as "
-                        "80x24, at most 1000x1000, not %s",
-                        value);
-        return 0;
-    default:
-        return 0;
-    }
 }
 
 /* One option that getopt_long() has found. */
 static int take(struct options *options, struct seen *seen, enum id id,
                 const char *value, struct options_error *error)
 {
-    if (take_value(options, id, value, error) < 0)
+    const struct choice *choice = choice_of(id);
+    char *field = (char *)options + choice->field;
+
+    if (choice->read && choice->read(options, value, error) < 0)
         return -1;
-    switch (id) {
-    case ID_INTERFACE:
-        options->interface = value;
-        seen->interface = true;
-        break;
-    case ID_READ:
-        options->read_path = value;
-        break;
-    case ID_FILTER:
-        options->filter = value;
-        break;
-    case ID_WRITE:
-        options->write_path = value;
-        break;
-    case ID_LOSS:
-        break;
-    case ID_SNAPLEN:
-    case ID_COUNT:
-    case ID_DURATION:
-        seen->limits = true;
-        break;
-    case ID_PRIVATE:
-        options->private_network = true;
-        break;
-    case ID_TEXT: /* a mode, or how a lesson is shown */
-        options->text = true;
-        break;
-    case ID_JSON:
-        return set_mode(options, seen, MODE_JSON, id, error);
-    case ID_SUMMARY:
-        return set_mode(options, seen, MODE_SUMMARY, id, error);
-    case ID_EXPECT:
-        if (add_term(options, value, error) < 0)
-            return -1;
-        return set_mode(options, seen, MODE_EXPECT, id, error);
-    case ID_DUMP:
-        return set_mode(options, seen, MODE_DUMP, id, error);
-    case ID_EXPORT:
-        return set_mode(options, seen, MODE_EXPORT, id, error);
-    case ID_CONNECTION:
-        seen->connection = true;
-        break;
-    case ID_SVG:
-        options->svg_path = value;
-        break;
-    case ID_KEYS:
-        options->keys = value;
-        break;
-    case ID_CALLS:
-        options->calls = true;
-        break;
-    case ID_ASCII:
-        options->ascii = true;
-        break;
-    case ID_LESSON:
-        options->lesson = value;
-        return set_mode(options, seen, MODE_LESSON, id, error);
-    case ID_PLAY:
-        options->play = true;
-        break;
-    case ID_RECORD:
-        options->record = true;
-        break;
-    case ID_REPLAY:
-        options->replay = true;
-        break;
-    case ID_SHELL:
-        return set_mode(options, seen, MODE_SHELL, id, error);
-    case ID_DOCTOR:
-        return set_mode(options, seen, MODE_DOCTOR, id, error);
-    case ID_HELP:
-        options->mode = MODE_HELP;
-        break;
-    case ID_WIRESHARK:
-        options->wireshark = true;
-        break;
-    }
+    if (choice->field && choice->argument)
+        memcpy(field, &value, sizeof value);
+    else if (choice->field)
+        *(bool *)field = true;
+    seen->rows |= UINT64_C(1) << (choice - choices);
+    if (choice->mode == MODE_SCREEN)
+        return 0;
+    if (choice->mode != MODE_HELP)
+        return set_mode(options, seen, choice->mode, id, error);
+    options->mode = MODE_HELP; /* whatever else stood there */
     return 0;
 }
 
@@ -449,9 +413,10 @@ static int check_source(const struct options *options, const struct seen *seen,
 {
     bool live_or_file = options->mode <= MODE_DUMP;
 
-    if (options->read_path && seen->interface)
+    if (options->read_path && stood(seen, ID_INTERFACE))
         return fail(error, "-i is live and -r is a file: give one of them");
-    if (options->private_network && (options->read_path || seen->interface))
+    if (options->private_network &&
+        (options->read_path || stood(seen, ID_INTERFACE)))
         return fail(error, "--private has a network of its own: it takes "
                            "neither -i nor -r");
     if (options->private_network && !options->command)
@@ -470,12 +435,13 @@ static int check_source(const struct options *options, const struct seen *seen,
         return fail(error, "--duration is for live packets; for a file there "
                            "is --count");
     if (!live_or_file &&
-        (options->read_path || seen->interface || options->filter ||
-         options->write_path || seen->limits))
+        (options->read_path || stood(seen, ID_INTERFACE) || options->filter ||
+         options->write_path || stood(seen, ID_SNAPLEN) ||
+         stood(seen, ID_COUNT) || stood(seen, ID_DURATION)))
         return fail(error,
                     "--%s takes no -i, -r, -f, -w, -s, --count or "
                     "--duration",
-                    name_of(seen->mode));
+                    choice_of(seen->mode)->name);
     return 0;
 }
 
@@ -497,7 +463,7 @@ static int check(struct options *options, struct seen *seen,
                            "types: give one of them");
     if (options->record && !options->play)
         return fail(error, "--record goes with --play");
-    if (seen->connection && options->mode != MODE_EXPORT)
+    if (stood(seen, ID_CONNECTION) && options->mode != MODE_EXPORT)
         return fail(error, "--connection goes with --export");
     if (options->mode == MODE_EXPORT && options->export_form == EXPORT_PCAP &&
         options->write_path)
@@ -556,7 +522,7 @@ static int refuse(int found, const char *word, struct options_error *error)
     char name[48];
 
     if (optopt >= ID_DURATION)
-        snprintf(name, sizeof name, "--%s", name_of((enum id)optopt));
+        snprintf(name, sizeof name, "--%s", choice_of((enum id)optopt)->name);
     else if (optopt > ' ')
         snprintf(name, sizeof name, "-%c", (char)optopt);
     else
