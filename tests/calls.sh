@@ -101,5 +101,69 @@ else
     failed=$((failed + 1))
 fi
 
+# A viz that does not read: the program goes on, and what is missing is said.
+cat >"$work/deaf.sh" <<'LAB'
+viz=$(ps -o ppid= -p $PPID)
+kill -STOP $viz
+"$1" cost
+echo "status $?"
+kill -CONT $viz
+LAB
+$viz --private --json -- sh "$work/deaf.sh" "$work/notice" \
+    >"$work/out" 2>"$work/err"
+is 'status with a full ring' 0 $?
+has 'the program did not wait' '^[0-9]*$' "$work/err"
+has 'what is missing' '^viz: 3[0-9]* calls came faster than they could be taken' "$work/err"
+
+# In a lesson: the student's own programs, however they were started, tell their
+# calls; those of the system do not, nor does any of them notice.
+lesson=$work/07-calls
+mkdir "$lesson" && cp "$work/notice" "$lesson/"
+cc -O2 -Wall -Werror -D_GNU_SOURCE -o "$lesson/restless" tests/calls/restless.c ||
+    failed=$((failed + 1))
+cp "$(command -v bash)" "$lesson/own-bash"
+cat >"$lesson/README.md" <<'LESSON'
+# Calls
+
+```terminal A
+$ make shell
+```
+
+```observe
+shell A
+```
+
+```terminal A
+$ alone() { env -u LD_PRELOAD "$@" 2>>alone; echo $? >>alone; }
+$ told() { "$@" 2>>told; echo $? >>told; }
+$ alone ./notice; told ./notice
+$ alone ./restless; told ./restless
+$ ls -l /proc/self/fd | wc -l; env -u LD_PRELOAD ls -l /proc/self/fd | wc -l
+$ bash -c ': </dev/tcp/127.0.0.1/11' 2>system
+$ ./own-bash -c ': </dev/tcp/127.0.0.1/12' 2>own
+$ echo "done"
+```
+
+```observe
+refused tcp 12
+prints A "done"
+```
+LESSON
+$viz --lesson "$lesson/README.md" --play --record >"$work/out" 2>&1
+is 'status of the lesson' 0 $?
+is 'what the programs notice in a lesson' "$(cat "$lesson/alone")" "$(cat "$lesson/told")"
+is 'how they end' '0 3' "$(grep -x '[0-9]' "$lesson/told" | xargs)"
+is 'what bash notices' '' "$(tr -d '\n' <"$lesson/system" | grep -i preload)"
+is 'the descriptors of ls' 1 "$(sed -n 's/^printed [^ ]* A \([0-9]*\)$/\1/p' \
+    "$lesson/replay.events" | sort -u | wc -l)"
+told=$work/told
+grep '^call ' "$lesson/replay.events" >"$told"
+is 'connect() of parent and child' 2 "$(grep 'tcp connect .* remote 9 .*result -1 errno 111' "$told" |
+    sed 's/.* pid //' | sort -u | wc -l)"
+is 'calls of the system'"'"'s bash' 0 "$(grep -c ' remote 11 ' "$told")"
+has 'calls of an own program' 'tcp connect .* remote 12 ' "$told"
+$viz --lesson "$lesson/README.md" --play --replay >"$work/out" 2>&1
+is 'status of its recording' 0 $?
+
 echo "calls: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -1,6 +1,8 @@
 /* See called.h. */
 #include "viz/called.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +122,15 @@ int called_timeout(const struct called *called)
     return called->count > 0 ? HOLD_MS : LOOK_MS;
 }
 
-uint64_t called_lost(const struct called *called)
+const char *called_lost(const struct called *called, char text[CALLED_TEXT])
 {
-    return call_feed_lost(called->feed);
+    uint64_t lost = call_feed_lost(called->feed);
+
+    text[0] = '\0';
+    if (lost > 0)
+        snprintf(text, CALLED_TEXT,
+                 "%" PRIu64 " calls came faster than they could be taken and "
+                 "are missing",
+                 lost);
+    return text;
 }

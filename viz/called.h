@@ -25,6 +25,9 @@ void called_rest(struct called *called, bool end, event_sink_fn *sink,
                  void *self);
 /* Milliseconds until called_rest() has something to do. */
 int called_timeout(const struct called *called);
-uint64_t called_lost(const struct called *called);
+/* "12 calls came faster than they could be taken and are missing"; "" while
+ * none is. */
+enum { CALLED_TEXT = 96 };
+const char *called_lost(const struct called *called, char text[CALLED_TEXT]);
 
 #endif

@@ -115,6 +115,46 @@ START_TEST(a_call_reads_as_a_sentence)
 }
 END_TEST
 
+START_TEST(a_call_gets_shorter_where_there_is_no_room)
+{
+    struct program_call call = {.function = CALLED_CONNECT,
+                                .fd = 3,
+                                .result = -1,
+                                .error = ECONNREFUSED,
+                                .ended_ns = 2000000};
+    static const char *const failed[] = {
+        "connect(3) = -1 ECONNREFUSED, 2 ms inside",
+        "connect(3) = -1 ECONNREFUSED",
+        "connect(3) ECONNREFUSED",
+        "connect ECONNREFUSED",
+        "connect(3) = -1",
+        "connect"};
+    static const char *const fine[] = {"recvfrom(4) = 6, 2 ms inside",
+                                       "recvfrom(4) = 6", "recvfrom = 6",
+                                       "recvfrom"};
+    char text[CALL_TEXT];
+
+    for (size_t i = 0; i < sizeof failed / sizeof *failed; i++)
+        ck_assert_str_eq(call_text_within(&call, (int)strlen(failed[i]), text),
+                         failed[i]);
+    call = (struct program_call){
+        .function = CALLED_RECVFROM, .fd = 4, .result = 6, .ended_ns = 2000000};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        ck_assert_str_eq(call_text_within(&call, (int)strlen(fine[i]), text),
+                         fine[i]);
+    ck_assert_str_eq(call_text_within(&call, 0, text), "recvfrom");
+}
+END_TEST
+
+START_TEST(every_function_is_known_by_its_name)
+{
+    for (int n = 0; n < CALLED_FUNCTIONS; n++)
+        ck_assert_int_eq(call_from_name(call_name((enum call_function)n)), n);
+    ck_assert_int_eq(call_from_name("dance"), CALLED_FUNCTIONS);
+    ck_assert_int_eq(call_from_name(""), CALLED_FUNCTIONS);
+}
+END_TEST
+
 /* --- the ring -------------------------------------------------------------- */
 
 static struct call_feed *feed;
@@ -135,9 +175,11 @@ static void take(void *self, const struct event *event)
 /* As the library finds it: by the environment. */
 static void open_ring(void)
 {
-    feed = call_feed_open();
+    struct stat status;
+
+    feed = call_feed_open(TRACE_ALL);
     ck_assert_msg(feed != NULL, "is build/lib/calls.so built?");
-    ck_assert_int_eq(call_feed_offer(feed), 0);
+    ck_assert_int_eq(call_feed_offer(call_feed_path(feed)), 0);
     shared_path = strdup(getenv(TRACE_VARIABLE));
     call_feed_withdraw();
     ck_assert_ptr_null(getenv(TRACE_VARIABLE));
@@ -147,6 +189,9 @@ static void open_ring(void)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED,
                   shared_fd, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
+    /* a page that is not there yet would be SIGBUS once memory is short */
+    ck_assert_int_eq(fstat(shared_fd, &status), 0);
+    ck_assert_int_ge(status.st_blocks * 512, (long)sizeof *shared);
     count = 0;
 }
 
@@ -236,7 +281,7 @@ START_TEST(what_a_killed_viz_left_is_removed)
         return; /* no such folder here */
     ck_assert_int_eq(futimens(fd, (struct timespec[2]){{1, 0}, {1, 0}}), 0);
     close(fd);
-    next = call_feed_open();
+    next = call_feed_open(TRACE_ALL);
     ck_assert_ptr_nonnull(next);
     ck_assert_int_eq(access(stale, F_OK), -1);
     ck_assert_int_eq(access(shared_path, F_OK), 0); /* that of `feed` */
@@ -369,6 +414,29 @@ START_TEST(calls_stand_between_the_packets)
 }
 END_TEST
 
+/* A server has called listen() long before the first packet. */
+START_TEST(calls_are_there_before_any_packet)
+{
+    const struct choice choice = {.flow = -1, .calls = true};
+    struct program_call call = told(CALLED_LISTEN, 7001, 0);
+    struct store *store = store_new(0);
+    struct event event = {.kind = EVENT_CALL, .made = call};
+    struct ladder_lines lines;
+    struct canvas canvas;
+
+    store_event(store, &event);
+    lines_up(&lines, store, choice, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 1);
+    ck_assert_ptr_nonnull(lines.line[0].call);
+    lines_up(&lines, store, (struct choice){.flow = -1}, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 0);
+    ck_assert_int_eq(canvas_init(&canvas, 20, 60), 0);
+    ladder_pane(canvas_area(&canvas), store, -1, true);
+    canvas_fini(&canvas);
+    store_free(store);
+}
+END_TEST
+
 START_TEST(many_calls_leave_room_for_packets)
 {
     const struct choice choice = {.flow = -1, .calls = true};
@@ -382,6 +450,8 @@ START_TEST(many_calls_leave_room_for_packets)
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 15);
     ck_assert_int_eq(lines.line[3].more, 38);
+    lines_up(&lines, traffic.store, choice, SIZE_MAX, 19);
+    ck_assert_int_eq(lines.count, 9); /* fewer in a small window */
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 5);
     ck_assert_int_eq(lines.count, 5);
     ck_assert_ptr_null(lines.line[0].call); /* the packet itself stays */
@@ -403,6 +473,8 @@ int main(void)
     tcase_add_test(records, nonsense_is_refused);
     tcase_add_test(records, random_records_stay_within_the_tables);
     tcase_add_test(records, a_call_reads_as_a_sentence);
+    tcase_add_test(records, a_call_gets_shorter_where_there_is_no_room);
+    tcase_add_test(records, every_function_is_known_by_its_name);
     tcase_add_checked_fixture(ring, open_ring, close_ring);
     tcase_add_test(ring, records_come_in_their_order);
     tcase_add_test(ring, what_was_overtaken_is_counted);
@@ -414,6 +486,7 @@ int main(void)
     tcase_add_test(whose, a_socket_is_known_by_its_later_calls);
     tcase_add_test(whose, the_newest_calls_are_kept);
     tcase_add_test(whose, calls_stand_between_the_packets);
+    tcase_add_test(whose, calls_are_there_before_any_packet);
     tcase_add_test(whose, many_calls_leave_room_for_packets);
     suite_add_tcase(suite, records);
     suite_add_tcase(suite, ring);

@@ -179,7 +179,8 @@ START_TEST(no_width_draws_outside_its_area)
 
         for (int row = 0; row < 12; row++)
             area_fill(all, row, 0, 200, STYLE_PLAIN, '#');
-        ladder_pane(area_part(all, 1, 20, 10, columns), traffic.store, -1);
+        ladder_pane(area_part(all, 1, 20, 10, columns), traffic.store, -1,
+                    false);
         for (int row = 0; row < 12; row++) {
             for (int column = 0; column < 200; column++) {
                 if (row < 1 || row > 10 || column < 20 ||
@@ -198,7 +199,7 @@ START_TEST(the_narrow_pane_still_names_states_and_data)
     traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, "hello",
                 5);
     traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1006, 5001, NULL, 0);
-    ladder_pane(fresh(14, 38), traffic.store, -1);
+    ladder_pane(fresh(14, 38), traffic.store, -1, false);
     ck_shows("ESTAB\xE2\x94\x82");
     ck_shows("\"hello\"");
     ck_shows("FIN_W1");
@@ -211,7 +212,7 @@ START_TEST(a_pause_stands_between_two_packets)
     traffic_connect(&traffic, 40000, 7001);
     traffic.now_ns += INT64_C(2000000000);
     traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, "x", 1);
-    ladder_pane(fresh(14, 60), traffic.store, -1);
+    ladder_pane(fresh(14, 60), traffic.store, -1, false);
     ck_shows("2.0 s later");
 }
 END_TEST
@@ -220,7 +221,7 @@ START_TEST(the_kernel_stands_beside_the_wire)
 {
     traffic_connect(&traffic, 40000, 7001);
     traffic_kernel(&traffic, TCP_ESTABLISHED, 7001, 40000, 5);
-    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_shows("kernel");
     ck_shows("5 B unread");
     ck_hides("\xE2\x89\xA0");
@@ -232,10 +233,10 @@ START_TEST(a_fin_that_waits_to_be_read_is_an_end_of_file_not_a_byte)
     traffic_connect(&traffic, 40000, 7001);
     traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001, 5001, NULL, 0);
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 1);
-    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_shows("EOF unread");
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 6);
-    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_shows("5 B unread");
 }
 END_TEST
@@ -245,11 +246,11 @@ START_TEST(a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not)
     traffic_connect(&traffic, 40000, 7001);
     traffic.now_ns += 100 * 1000 * 1000;
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
-    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_hides("\xE2\x89\xA0");
     traffic.now_ns += 200 * 1000 * 1000;
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
-    ladder_pane(fresh(14, 60), traffic.store, 0);
+    ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_shows("\xE2\x89\xA0"
              "CLOSE_W");
 }
@@ -258,13 +259,13 @@ END_TEST
 START_TEST(a_listener_is_there_before_any_packet)
 {
     traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 0);
-    ladder_pane(fresh(14, 50), traffic.store, -1);
+    ladder_pane(fresh(14, 50), traffic.store, -1, false);
     ck_shows("The wire is quiet.");
     ck_shows("127.0.0.1:7001");
     ck_shows("LISTEN");
     traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 1);
     for (int columns = 34; columns <= 120; columns++) {
-        ladder_pane(fresh(14, columns), traffic.store, -1);
+        ladder_pane(fresh(14, columns), traffic.store, -1, false);
         ck_shows("7001  1 of 0");
     }
 }

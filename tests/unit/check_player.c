@@ -355,6 +355,19 @@ START_TEST(what_was_recorded_comes_back)
          .side = FLOW_SERVER,
          .port = 7001,
          .call = WAIT_ACCEPT},
+        {.kind = EVENT_CALL,
+         .made = {.function = CALLED_CONNECT,
+                  .protocol = PROTO_TCP,
+                  .local_port = 0,
+                  .remote_port = 7001,
+                  .fd = 3,
+                  .pid = 5,
+                  .tid = 6,
+                  .error = 111,
+                  .result = -1,
+                  .began_ns = 1000000000,
+                  .ended_ns = 1000000007,
+                  .flow = -1}},
     };
     enum { COUNT = sizeof events / sizeof *events };
     struct replay_error error;
@@ -386,6 +399,8 @@ START_TEST(what_was_recorded_comes_back)
     ck_assert_mem_eq(&replay_item(replay, 4)->event.socket, &events[4].socket,
                      sizeof events[4].socket);
     ck_assert_int_eq(replay_item(replay, 6)->event.call, WAIT_ACCEPT);
+    ck_assert_mem_eq(&replay_item(replay, 7)->event.made, &events[7].made,
+                     sizeof events[7].made);
     replay_close(replay);
 }
 END_TEST
@@ -408,6 +423,9 @@ START_TEST(a_failed_run_spoils_no_recording)
 END_TEST
 
 #define HEAD "# Two Terminals replay 1\nsteps 3\n"
+#define CALL(name, fd, result, inside)                         \
+    "call 1.000000000 " name " local 7001 remote 40000 fd " fd \
+    " result " result " length 9 inside " inside " pid 5 tid 6\n"
 
 /* What is refused, and a word of the sentence. */
 static const struct {
@@ -430,6 +448,13 @@ static const struct {
     {HEAD "socket 1.000000000 tcp LISTEN 1.2.3.4:1\n", "cannot be read"},
     {HEAD "socket 1.000000000 tcp LISTEN [::1]:x [::]:0\n", "cannot be read"},
     {HEAD "waits 1.000000000 nobody 1 recv\n", "cannot be read"},
+    {HEAD "call 1.000000000 tcp recv local 1\n", "cannot be read"},
+    {HEAD CALL("sctp recv", "4", "6 errno 0", "9"), "cannot be read"},
+    {HEAD CALL("tcp dance", "4", "6 errno 0", "9"), "cannot be read"},
+    {HEAD CALL("tcp recv", "-2", "6 errno 0", "9"), "cannot be read"},
+    {HEAD CALL("tcp recv", "4", "-1 errno 0", "9"), "cannot be read"},
+    {HEAD CALL("tcp recv", "4", "6 errno 5", "9"), "cannot be read"},
+    {HEAD CALL("tcp recv", "4", "6 errno 0", "1000000001"), "cannot be read"},
     {HEAD "dance 1.000000000\n", "no word"},
 };
 
@@ -452,7 +477,8 @@ START_TEST(random_recordings_never_break_it)
         "opened 1.000000001 A\ntyped 1.000000002 A ./server\nstep "
         "1.000000003 2\nsocket 1.000000004 tcp LISTEN 127.0.0.1:7001 "
         "0.0.0.0:0 receive 0 send 8 timer 0 retransmits 0 ms 0 inode 7 cookie "
-        "1\nlooked 1.000000005\nwaits 1.000000006 server 7001 accept\n";
+        "1\nlooked 1.000000005\nwaits 1.000000006 server 7001 accept\n" CALL(
+            "tcp recv", "4", "6 errno 0", "9");
     char text[sizeof good];
     struct replay_error error;
 

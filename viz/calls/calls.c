@@ -34,6 +34,15 @@ static void open_log(const char *number)
     atomic_store(&calls_shared->announced, 1);
 }
 
+/* A program built with gcc's AddressSanitizer wants to be the first library, or
+ * else ends at once. It may be second: its calls go on from ours to it. The
+ * sanitizer asks this before it reads ASAN_OPTIONS, so those stay as they are. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "verify_asan_link_order=0";
+}
+
 __attribute__((constructor)) static void announce(void)
 {
     const char *number = getenv(CALLS_VARIABLE);
@@ -54,6 +63,11 @@ bool inside_socket(int fd)
 
     errno = kept;
     return socket;
+}
+
+bool inside_planned(void)
+{
+    return calls_shared != NULL;
 }
 
 static int planned_failure(enum call_name call, unsigned nth)

@@ -27,6 +27,7 @@ struct inside_call {
 };
 
 bool inside_socket(int fd); /* and somebody asked; keeps errno */
+bool inside_planned(void);  /* calls are logged, and may be changed */
 /* It begins: the errno that it must fail with, or 0. */
 int inside_begin(struct inside_call *call);
 /* It ended; leaves errno as planned and returns result. */

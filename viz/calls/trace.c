@@ -55,6 +55,27 @@ static void forked(void)
     tid = 0;
 }
 
+/* Whether this program came with the system. Where /proc tells nothing, it did
+ * not. */
+static bool is_the_systems(void)
+{
+    static const char *const folders[] = {
+        "/usr/bin/",        "/usr/sbin/",     "/usr/lib",    "/usr/local/bin/",
+        "/usr/local/sbin/", "/usr/local/lib", "/usr/games/", "/bin/",
+        "/sbin/",           "/lib/",          "/lib64/",     "/snap/",
+        "/nix/store/",      "/gnu/store/"};
+    char path[64];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (n <= 0)
+        return false;
+    path[n] = '\0';
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+            return true;
+    return false;
+}
+
 void trace_open(void)
 {
     const char *path = getenv(TRACE_VARIABLE);
@@ -72,8 +93,13 @@ void trace_open(void)
         shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED,
                       fd, 0);
     close(fd);
-    if (shared == MAP_FAILED || shared->version != TRACE_VERSION)
+    if (shared == MAP_FAILED)
         return;
+    if (shared->version != TRACE_VERSION ||
+        (shared->whose == TRACE_OWN && is_the_systems())) {
+        munmap(shared, sizeof *shared);
+        return;
+    }
     trace = shared;
     forked();
     pthread_atfork(NULL, NULL, forked);

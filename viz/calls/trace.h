@@ -36,7 +36,15 @@ enum trace_function {
     TRACE_FUNCTIONS
 };
 
-enum { TRACE_RECORDS = 8192, TRACE_VERSION = 1 };
+enum { TRACE_RECORDS = 8192, TRACE_VERSION = 2 };
+
+/* Who is to tell. */
+enum trace_whose {
+    TRACE_ALL = 1,
+    TRACE_OWN /* programs that do not come with the system: what lies in none
+                 of the folders where it puts its own (ss, curl and bash there
+                 keep silent) */
+};
 
 struct trace_record {
     atomic_uint_least64_t number; /* from 1 on; 0 while it is written */
@@ -55,6 +63,7 @@ struct trace_record {
 
 struct trace {
     uint64_t version;
+    uint64_t whose; /* enum trace_whose; both written before any program runs */
     atomic_uint_least64_t newest; /* the number that was given out last */
     struct trace_record record[TRACE_RECORDS]; /* number n at (n - 1) % all */
 };

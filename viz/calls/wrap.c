@@ -1,6 +1,8 @@
 /*
  * The socket calls of libc, wrapped: each is begun, perhaps failed or
- * shortened as planned, done, and ended; calls.c logs it and trace.c tells viz. The checked variants
+ * shortened as planned, done, and ended; calls.c logs it and trace.c tells viz.
+ * Where nothing is planned a call is made just as it was asked for, so that
+ * what the kernel refuses, a bad pointer too, is refused. The checked variants
  * (__recv_chk) are what a build with _FORTIFY_SOURCE calls.
  */
 #include "viz/calls/inside.h"
@@ -25,12 +27,53 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit,
                 const sigset_t *mask, size_t room);
 
-/* `real` is the next definition of NAME: libc's. dlsym(3) gives an object
- * pointer, and POSIX lets it be read as a function's. */
-#define REAL(result, name, ...)         \
-    static result (*real)(__VA_ARGS__); \
-    if (!real)                          \
-    *(void **)&real = dlsym(RTLD_NEXT, #name)
+/* The next definition of NAME: libc's. Looked for before main(), since a first
+ * call may come from a signal handler or from the child of a fork(), where
+ * dlsym(3) may wait for a lock for ever. It gives an object pointer, and POSIX
+ * lets that be read as a function's. */
+#define NEXT(result, name, ...)                                     \
+    static result (*next_##name)(__VA_ARGS__);                      \
+    __attribute__((constructor(101))) static void find_##name(void) \
+    {                                                               \
+        if (!next_##name)                                           \
+            *(void **)&next_##name = dlsym(RTLD_NEXT, #name);       \
+    }                                                               \
+    struct next_##name /* takes the semicolon */
+
+/* `real` is that one. Another library's constructor may have been before us. */
+#define REAL(name) \
+    find_##name(); \
+    __typeof__(next_##name) real = next_##name
+
+NEXT(int, socket, int, int, int);
+NEXT(int, bind, int, const struct sockaddr *, socklen_t);
+NEXT(int, listen, int, int);
+NEXT(int, accept, int, struct sockaddr *, socklen_t *);
+NEXT(int, accept4, int, struct sockaddr *, socklen_t *, int);
+NEXT(int, connect, int, const struct sockaddr *, socklen_t);
+NEXT(int, setsockopt, int, int, int, const void *, socklen_t);
+NEXT(int, shutdown, int, int);
+NEXT(int, close, int);
+NEXT(ssize_t, recv, int, void *, size_t, int);
+NEXT(ssize_t, read, int, void *, size_t);
+NEXT(ssize_t, send, int, const void *, size_t, int);
+NEXT(ssize_t, write, int, const void *, size_t);
+NEXT(ssize_t, recvfrom, int, void *, size_t, int, struct sockaddr *,
+     socklen_t *);
+NEXT(ssize_t, sendto, int, const void *, size_t, int, const struct sockaddr *,
+     socklen_t);
+NEXT(ssize_t, recvmsg, int, struct msghdr *, int);
+NEXT(ssize_t, sendmsg, int, const struct msghdr *, int);
+NEXT(ssize_t, readv, int, const struct iovec *, int);
+NEXT(ssize_t, writev, int, const struct iovec *, int);
+NEXT(int, poll, struct pollfd *, nfds_t, int);
+NEXT(int, ppoll, struct pollfd *, nfds_t, const struct timespec *,
+     const sigset_t *);
+NEXT(int, select, int, fd_set *, fd_set *, fd_set *, struct timeval *);
+NEXT(int, pselect, int, fd_set *, fd_set *, fd_set *, const struct timespec *,
+     const sigset_t *);
+NEXT(int, epoll_wait, int, struct epoll_event *, int, int);
+NEXT(int, epoll_pwait, int, struct epoll_event *, int, int, const sigset_t *);
 
 /* The common way: fail as planned, or do it, and note how it went. */
 #define FINISH(type, call, expression)                 \
@@ -50,9 +93,16 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit,
         .length = (int64_t)(amount)                                          \
     }
 
+/* For viz alone. */
+#define TOLD(traced, descriptor, amount)                                   \
+    {                                                                      \
+        .name = CALL_NONE, .function = TRACE_##traced, .fd = (descriptor), \
+        .length = (int64_t)(amount)                                        \
+    }
+
 int socket(int domain, int type, int protocol)
 {
-    REAL(int, socket, int, int, int);
+    REAL(socket);
     struct inside_call call = CALL(SOCKET, -1, type);
 
     FINISH(int, call, real(domain, type, protocol));
@@ -75,8 +125,9 @@ static int64_t bound_to(const struct sockaddr *address, socklen_t length)
 
 int bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-    REAL(int, bind, int, const struct sockaddr *, socklen_t);
-    struct inside_call call = CALL(BIND, fd, bound_to(address, length));
+    REAL(bind);
+    struct inside_call call = CALL(
+        BIND, fd, inside_planned() ? bound_to(address, length) : 0);
 
     call.to = address;
     call.to_length = length;
@@ -85,7 +136,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 
 int listen(int fd, int backlog)
 {
-    REAL(int, listen, int, int);
+    REAL(listen);
     struct inside_call call = CALL(LISTEN, fd, backlog);
 
     FINISH(int, call, real(fd, backlog));
@@ -93,7 +144,7 @@ int listen(int fd, int backlog)
 
 int accept(int fd, struct sockaddr *restrict from, socklen_t *restrict length)
 {
-    REAL(int, accept, int, struct sockaddr *, socklen_t *);
+    REAL(accept);
     struct inside_call call = CALL(ACCEPT, fd, 0);
 
     FINISH(int, call, real(fd, from, length));
@@ -102,7 +153,7 @@ int accept(int fd, struct sockaddr *restrict from, socklen_t *restrict length)
 int accept4(int fd, struct sockaddr *restrict from, socklen_t *restrict length,
             int flags)
 {
-    REAL(int, accept4, int, struct sockaddr *, socklen_t *, int);
+    REAL(accept4);
     struct inside_call call = CALL(ACCEPT, fd, 0);
 
     FINISH(int, call, real(fd, from, length, flags));
@@ -110,7 +161,7 @@ int accept4(int fd, struct sockaddr *restrict from, socklen_t *restrict length,
 
 int connect(int fd, const struct sockaddr *to, socklen_t length)
 {
-    REAL(int, connect, int, const struct sockaddr *, socklen_t);
+    REAL(connect);
     struct inside_call call = CALL(CONNECT, fd, 0);
 
     call.to = to;
@@ -121,7 +172,7 @@ int connect(int fd, const struct sockaddr *to, socklen_t length)
 int setsockopt(int fd, int level, int option, const void *value,
                socklen_t length)
 {
-    REAL(int, setsockopt, int, int, int, const void *, socklen_t);
+    REAL(setsockopt);
     struct inside_call call = CALL(SETSOCKOPT, fd,
                                    (int64_t)level << 32 | (uint32_t)option);
 
@@ -130,7 +181,7 @@ int setsockopt(int fd, int level, int option, const void *value,
 
 int shutdown(int fd, int how)
 {
-    REAL(int, shutdown, int, int);
+    REAL(shutdown);
     struct inside_call call = CALL(SHUTDOWN, fd, how);
 
     FINISH(int, call, real(fd, how));
@@ -138,7 +189,7 @@ int shutdown(int fd, int how)
 
 int close(int fd)
 {
-    REAL(int, close, int);
+    REAL(close);
     struct inside_call call = CALL(CLOSE, fd, 0);
 
     if (!inside_socket(fd))
@@ -168,7 +219,7 @@ int close(int fd)
 
 ssize_t recv(int fd, void *buffer, size_t n, int flags)
 {
-    REAL(ssize_t, recv, int, void *, size_t, int);
+    REAL(recv);
 
     MOVE(RECV, RECV, real(fd, buffer, n, flags));
 }
@@ -182,7 +233,7 @@ ssize_t __recv_chk(int fd, void *buffer, size_t n, size_t room, int flags)
 
 ssize_t read(int fd, void *buffer, size_t n)
 {
-    REAL(ssize_t, read, int, void *, size_t);
+    REAL(read);
 
     if (!inside_socket(fd))
         return real(fd, buffer, n);
@@ -198,14 +249,14 @@ ssize_t __read_chk(int fd, void *buffer, size_t n, size_t room)
 
 ssize_t send(int fd, const void *bytes, size_t n, int flags)
 {
-    REAL(ssize_t, send, int, const void *, size_t, int);
+    REAL(send);
 
     MOVE(SEND, SEND, real(fd, bytes, n, flags));
 }
 
 ssize_t write(int fd, const void *bytes, size_t n)
 {
-    REAL(ssize_t, write, int, const void *, size_t);
+    REAL(write);
 
     if (!inside_socket(fd))
         return real(fd, bytes, n);
@@ -225,8 +276,7 @@ ssize_t write(int fd, const void *bytes, size_t n)
 ssize_t recvfrom(int fd, void *restrict buffer, size_t n, int flags,
                  struct sockaddr *restrict from, socklen_t *restrict length)
 {
-    REAL(ssize_t, recvfrom, int, void *, size_t, int, struct sockaddr *,
-         socklen_t *);
+    REAL(recvfrom);
 
     MOVE(RECV, RECVFROM, real(fd, buffer, n, flags, from, length));
 }
@@ -245,8 +295,7 @@ ssize_t __recvfrom_chk(int fd, void *buffer, size_t n, size_t room, int flags,
 ssize_t sendto(int fd, const void *bytes, size_t n, int flags,
                const struct sockaddr *to, socklen_t length)
 {
-    REAL(ssize_t, sendto, int, const void *, size_t, int,
-         const struct sockaddr *, socklen_t);
+    REAL(sendto);
 
     MOVE(SEND, SENDTO, real(fd, bytes, n, flags, to, length));
 }
@@ -282,18 +331,16 @@ static struct msghdr shortened(struct inside_call *call,
     return copy;
 }
 
-static ssize_t receive_message(enum trace_function function, int fd,
-                               struct msghdr *message, int flags)
+/* With a plan. */
+static ssize_t receive_message(int fd, struct msghdr *message, int flags)
 {
-    REAL(ssize_t, recvmsg, int, struct msghdr *, int);
+    REAL(recvmsg);
     struct iovec first, *parts = message->msg_iov;
     size_t count = message->msg_iovlen;
     struct inside_call call = CALL(RECV, fd, total(parts, count));
     int64_t done = -1;
-    int error;
+    int error = inside_begin(&call);
 
-    call.function = function;
-    error = inside_begin(&call);
     if (!error) {
         struct msghdr copy = shortened(&call, message, &first);
 
@@ -303,73 +350,90 @@ static ssize_t receive_message(enum trace_function function, int fd,
         message->msg_iov = parts;
         message->msg_iovlen = count;
     }
-    if (done >= 0) {
-        call.to = message->msg_name;
-        call.to_length = message->msg_namelen;
-    }
     return (ssize_t)inside_end(&call, done, error);
 }
 
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+static ssize_t send_message(int fd, const struct msghdr *message, int flags)
 {
-    return receive_message(TRACE_RECVMSG, fd, message, flags);
-}
-
-static ssize_t send_message(enum trace_function function, int fd,
-                            const struct msghdr *message, int flags)
-{
-    REAL(ssize_t, sendmsg, int, const struct msghdr *, int);
+    REAL(sendmsg);
     struct iovec first;
     struct inside_call call = CALL(
         SEND, fd, total(message->msg_iov, message->msg_iovlen));
-    struct msghdr copy;
     int64_t done = -1;
-    int error;
+    int error = inside_begin(&call);
+    struct msghdr copy = shortened(&call, message, &first);
 
-    call.function = function;
-    error = inside_begin(&call);
-    copy = shortened(&call, message, &first);
     if (!error) {
         done = real(fd, &copy, flags);
         error = errno;
     }
-    call.to = message->msg_name;
-    call.to_length = message->msg_namelen;
     return (ssize_t)inside_end(&call, done, error);
+}
+
+/* Without one. What the parts hold together is known once the kernel has read
+ * them, and so is who is named. */
+#define TELL(traced, expression, parts, count, name, name_length) \
+    do {                                                          \
+        struct inside_call call = TOLD(traced, fd, 0);            \
+        int64_t done;                                             \
+        int error;                                                \
+        inside_begin(&call);                                      \
+        done = (expression);                                      \
+        error = errno;                                            \
+        if (done >= 0) {                                          \
+            call.length = (int64_t)total(parts, count);           \
+            call.to = (name);                                     \
+            call.to_length = (name_length);                       \
+        }                                                         \
+        return (ssize_t)inside_end(&call, done, error);           \
+    } while (0)
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    REAL(recvmsg);
+
+    if (inside_planned())
+        return receive_message(fd, message, flags);
+    TELL(RECVMSG, real(fd, message, flags), message->msg_iov,
+         message->msg_iovlen, message->msg_name, message->msg_namelen);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    return send_message(TRACE_SENDMSG, fd, message, flags);
+    REAL(sendmsg);
+
+    if (inside_planned())
+        return send_message(fd, message, flags);
+    TELL(SENDMSG, real(fd, message, flags), message->msg_iov,
+         message->msg_iovlen, message->msg_name, message->msg_namelen);
 }
 
 ssize_t readv(int fd, const struct iovec *parts, int count)
 {
-    REAL(ssize_t, readv, int, const struct iovec *, int);
+    REAL(readv);
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
 
-    return inside_socket(fd) ? receive_message(TRACE_READV, fd, &message, 0)
-                             : real(fd, parts, count);
+    if (!inside_socket(fd))
+        return real(fd, parts, count);
+    if (inside_planned())
+        return receive_message(fd, &message, 0);
+    TELL(READV, real(fd, parts, count), parts, (size_t)count, NULL, 0);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    REAL(ssize_t, writev, int, const struct iovec *, int);
+    REAL(writev);
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
 
-    return inside_socket(fd) ? send_message(TRACE_WRITEV, fd, &message, 0)
-                             : real(fd, parts, count);
+    if (!inside_socket(fd))
+        return real(fd, parts, count);
+    if (inside_planned())
+        return send_message(fd, &message, 0);
+    TELL(WRITEV, real(fd, parts, count), parts, (size_t)count, NULL, 0);
 }
 
 /* --- waiting: told to viz, never changed -----------------------------------*/
-
-#define WAIT(traced, amount)                                     \
-    {                                                            \
-        .name = CALL_NONE, .function = TRACE_##traced, .fd = -1, \
-        .length = (int64_t)(amount)                              \
-    }
 
 /* The first that is ready; else the first. */
 static int first_polled(const struct pollfd *fds, nfds_t count, int64_t done)
@@ -397,8 +461,8 @@ static int first_polled(const struct pollfd *fds, nfds_t count, int64_t done)
 
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-    REAL(int, poll, struct pollfd *, nfds_t, int);
-    struct inside_call call = WAIT(POLL, count);
+    REAL(poll);
+    struct inside_call call = TOLD(POLL, -1, count);
 
     WAITED(call, real(fds, count, timeout), first_polled(fds, count, done));
 }
@@ -413,9 +477,8 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
           const sigset_t *mask)
 {
-    REAL(int, ppoll, struct pollfd *, nfds_t, const struct timespec *,
-         const sigset_t *);
-    struct inside_call call = WAIT(POLL, count);
+    REAL(ppoll);
+    struct inside_call call = TOLD(POLL, -1, count);
 
     WAITED(call, real(fds, count, limit, mask), first_polled(fds, count, done));
 }
@@ -442,8 +505,8 @@ static int first_selected(int count, const fd_set *sets[3], int64_t done)
 int select(int count, fd_set *restrict reading, fd_set *restrict writing,
            fd_set *restrict except, struct timeval *restrict limit)
 {
-    REAL(int, select, int, fd_set *, fd_set *, fd_set *, struct timeval *);
-    struct inside_call call = WAIT(SELECT, count);
+    REAL(select);
+    struct inside_call call = TOLD(SELECT, -1, count);
     const fd_set *sets[3] = {reading, writing, except};
 
     WAITED(call, real(count, reading, writing, except, limit),
@@ -454,9 +517,8 @@ int pselect(int count, fd_set *restrict reading, fd_set *restrict writing,
             fd_set *restrict except, const struct timespec *restrict limit,
             const sigset_t *restrict mask)
 {
-    REAL(int, pselect, int, fd_set *, fd_set *, fd_set *,
-         const struct timespec *, const sigset_t *);
-    struct inside_call call = WAIT(SELECT, count);
+    REAL(pselect);
+    struct inside_call call = TOLD(SELECT, -1, count);
     const fd_set *sets[3] = {reading, writing, except};
 
     WAITED(call, real(count, reading, writing, except, limit, mask),
@@ -465,8 +527,8 @@ int pselect(int count, fd_set *restrict reading, fd_set *restrict writing,
 
 int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 {
-    REAL(int, epoll_wait, int, struct epoll_event *, int, int);
-    struct inside_call call = WAIT(EPOLL_WAIT, most);
+    REAL(epoll_wait);
+    struct inside_call call = TOLD(EPOLL_WAIT, -1, most);
 
     WAITED(call, real(epoll, events, most, timeout), epoll);
 }
@@ -474,9 +536,8 @@ int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 int epoll_pwait(int epoll, struct epoll_event *events, int most, int timeout,
                 const sigset_t *mask)
 {
-    REAL(int, epoll_pwait, int, struct epoll_event *, int, int,
-         const sigset_t *);
-    struct inside_call call = WAIT(EPOLL_WAIT, most);
+    REAL(epoll_pwait);
+    struct inside_call call = TOLD(EPOLL_WAIT, -1, most);
 
     WAITED(call, real(epoll, events, most, timeout, mask), epoll);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const names[CALLED_FUNCTIONS] = {
     [CALLED_SOCKET] = "socket",
@@ -75,6 +76,15 @@ const char *call_name(enum call_function function)
     return (unsigned)function < CALLED_FUNCTIONS ? names[function] : "?";
 }
 
+enum call_function call_from_name(const char *name)
+{
+    int function = 0;
+
+    while (function < CALLED_FUNCTIONS && strcmp(names[function], name) != 0)
+        function++;
+    return (enum call_function)function;
+}
+
 const char *call_error(int error)
 {
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
@@ -95,19 +105,63 @@ static void inside_text(int64_t ns, char *text, size_t size)
         snprintf(text, size, ", %d ms inside", (int)(ns / MS));
 }
 
+/* From all there is to say down to the name. */
+enum text_level {
+    TEXT_WHOLE,
+    TEXT_NO_TIME,
+    TEXT_SHORT,    /* recv = 6; connect(3) ECONNREFUSED */
+    TEXT_SHORTER,  /* connect ECONNREFUSED */
+    TEXT_SHORTEST, /* connect(3) = -1 */
+    TEXT_NAME,
+    TEXT_LEVELS
+};
+
+static void result_text(const struct program_call *call, enum text_level level,
+                        char text[64])
+{
+    bool failed = call->result == -1;
+    const char *error = failed ? call_error(call->error) : NULL;
+
+    if (level == TEXT_NAME)
+        text[0] = '\0';
+    else if (!failed || level == TEXT_SHORTEST)
+        snprintf(text, 64, " = %" PRId64, call->result);
+    else if (!error)
+        snprintf(text, 64, " = -1 errno %" PRId32, call->error);
+    else
+        snprintf(text, 64, "%s %s", level < TEXT_SHORT ? " = -1" : "", error);
+}
+
+static char *write_text(const struct program_call *call, enum text_level level,
+                        char text[CALL_TEXT])
+{
+    bool plain = level == TEXT_NAME || level == TEXT_SHORTER ||
+                 (level == TEXT_SHORT && call->result != -1);
+    char fd[16] = "", result[64], inside[40] = "";
+
+    if (!plain && call->fd >= 0)
+        snprintf(fd, sizeof fd, "(%" PRId32 ")", call->fd);
+    else if (!plain)
+        snprintf(fd, sizeof fd, "()");
+    result_text(call, level, result);
+    if (level == TEXT_WHOLE)
+        inside_text(call->ended_ns - call->began_ns, inside, sizeof inside);
+    snprintf(text, CALL_TEXT, "%s%s%s%s", call_name(call->function), fd, result,
+             inside);
+    return text;
+}
+
 char *call_text(const struct program_call *call, char text[CALL_TEXT])
 {
-    char fd[16] = "", error[24] = "", inside[40];
+    return write_text(call, TEXT_WHOLE, text);
+}
 
-    if (call->fd >= 0)
-        snprintf(fd, sizeof fd, "%" PRId32, call->fd);
-    if (call->result == -1 && call_error(call->error))
-        snprintf(error, sizeof error, " %s", call_error(call->error));
-    else if (call->result == -1)
-        snprintf(error, sizeof error, " errno %" PRId32, call->error);
-    inside_text(call->ended_ns - call->began_ns, inside, sizeof inside);
-    snprintf(text, CALL_TEXT, "%s(%s) = %" PRId64 "%s%s",
-             call_name(call->function), fd, call->result, error, inside);
+char *call_text_within(const struct program_call *call, int room,
+                       char text[CALL_TEXT])
+{
+    for (int level = TEXT_WHOLE; level < TEXT_LEVELS; level++)
+        if ((int)strlen(write_text(call, (enum text_level)level, text)) <= room)
+            break;
     return text;
 }
 

@@ -11,11 +11,17 @@ enum { CALL_TEXT = 96, CALL_FLOWS = 4096, CALL_LISTENERS = 256 };
 
 /* "recvfrom"; "?" outside the table. */
 const char *call_name(enum call_function function);
+/* And back; CALLED_FUNCTIONS for a word that is none. */
+enum call_function call_from_name(const char *name);
 /* "ECONNREFUSED"; NULL for a number that this table lacks. */
 const char *call_error(int error);
 /* "connect(3) = -1 ECONNREFUSED", "recv(4) = 6, 1.2 s inside". How long it was
  * inside is told from 1 ms on. */
 char *call_text(const struct program_call *call, char text[CALL_TEXT]);
+/* The same in at most so many characters: without how long it took, then in
+ * shorter words, "connect ECONNREFUSED", at last its name alone. */
+char *call_text_within(const struct program_call *call, int room,
+                       char text[CALL_TEXT]);
 
 /* The newest connection between two ports, and to a port. Places are shared:
  * where many connections are alive an old one may be forgotten, and then its

@@ -16,13 +16,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "common/netns.h"
+#include "viz/lab/call_feed.h"
+#include "viz/lab/spawn.h"
 
 enum { RC_FD = 9, HIGH_FD = 20 };
+
+/* Names the preload library to the start-up file, which sets LD_PRELOAD for
+ * what is started then: bash itself goes without. */
+#define LIBRARY "TWO_TERMINALS_LIBRARY"
 
 /* The prompt's marks are OSC 133 ("semantic prompts"): A and B around the
  * prompt, C with the command line when it starts, D with its status when it
@@ -56,18 +61,23 @@ static const char start_up[] =
     "printf 'Terminal %s of %s. To leave it, type: exit\\n' "
     "\"$" BASH_LETTER "\" \"$TWO_TERMINALS_TITLE\"\n"
     "printf 'Here:%s\\n' \"${__lab:- nothing yet}\"\n"
-    "unset __lab __lab_file TWO_TERMINALS_TITLE\n";
+    "unset __lab __lab_file TWO_TERMINALS_TITLE\n"
+    "if [[ -n ${" LIBRARY "-} ]]; then\n"
+    "    export LD_PRELOAD=$" LIBRARY "${LD_PRELOAD:+:$LD_PRELOAD}\n"
+    "    unset " LIBRARY "\n"
+    "fi\n";
 
 /* What a make around us, or a shell outside, would change inside. */
 static const char *const not_inherited[] = {
-    "MAKEFLAGS", "MFLAGS",   "MAKELEVEL",      "MAKEOVERRIDES", "BASH_ENV",
-    "ENV",       "HISTFILE", "PROMPT_COMMAND", "PS0",           "PS1",
-    "SHELLOPTS", "BASHOPTS", "LINES",          "COLUMNS",       NULL};
+    "MAKEFLAGS",    "MFLAGS",   "MAKELEVEL",      "MAKEOVERRIDES", "BASH_ENV",
+    "ENV",          "HISTFILE", "PROMPT_COMMAND", "PS0",           "PS1",
+    "SHELLOPTS",    "BASHOPTS", "LINES",          "COLUMNS",       LIBRARY,
+    TRACE_VARIABLE, NULL};
 
 static void set_environment(const struct bash_options *options)
 {
     const char letter[] = {options->letter, '\0'};
-    char title[128];
+    char title[128], library[PATH_MAX];
 
     for (const char *const *name = not_inherited; *name != NULL; name++)
         unsetenv(*name);
@@ -76,6 +86,11 @@ static void set_environment(const struct bash_options *options)
              options->private_network ? "in its private network"
                                       : "on this machine's loopback");
     setenv("TWO_TERMINALS_TITLE", title, 1);
+    if (options->calls != NULL &&
+        call_feed_library(library, sizeof library) == 0) {
+        setenv(TRACE_VARIABLE, options->calls, 1);
+        setenv(LIBRARY, library, 1);
+    }
     if (options->play) {
         setenv("TERM", "xterm-256color", 1);
         setenv("LC_ALL", "C.UTF-8", 1);
@@ -131,13 +146,21 @@ static int take_terminal(int master)
     return slave > 2 ? close(slave) : 0;
 }
 
-/* The child, until it is bash. Returns only on failure, with errno. */
-static void become_bash(const struct bash_options *options, int master,
-                        int start_up_fd)
+/* What the child is made of. */
+struct becoming {
+    const struct bash_options *options;
+    int master, start_up_fd;
+};
+
+/* A spawn_fn. */
+static void become_bash(void *self)
 {
+    const struct becoming *becoming = self;
+    const struct bash_options *options = becoming->options;
     char path[40];
 
-    if (take_terminal(master) == -1 || fchdir(options->directory) == -1)
+    if (take_terminal(becoming->master) == -1 ||
+        fchdir(options->directory) == -1)
         return;
     if (options->student->behind_sudo &&
         fchown(0, options->student->uid, (gid_t)-1) == -1)
@@ -151,7 +174,7 @@ static void become_bash(const struct bash_options *options, int master,
     set_environment(options);
     default_signals();
     close_at_exec();
-    if (dup2(start_up_fd, RC_FD) == -1)
+    if (dup2(becoming->start_up_fd, RC_FD) == -1)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", RC_FD);
     execlp("bash", "bash", "--rcfile", path, "-i", (char *)NULL);
@@ -174,50 +197,19 @@ static int open_pty(const struct bash_options *options)
     return -1;
 }
 
-/* Fork, and wait until the child is bash: its errno comes through a pipe that
- * exec closes. */
-static pid_t fork_bash(const struct bash_options *options, int master,
-                       int start_up_fd)
-{
-    int pipe_fds[2], high, error = 0;
-    pid_t child;
-
-    if (pipe2(pipe_fds, O_CLOEXEC) == -1)
-        return -1;
-    child = fork();
-    if (child == 0) {
-        high = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, HIGH_FD);
-        become_bash(options, master, start_up_fd);
-        error = errno;
-        if (write(high, &error, sizeof error) == -1)
-            _exit(126);
-        _exit(127);
-    }
-    if (child == -1)
-        error = errno;
-    close(pipe_fds[1]);
-    if (child != -1)
-        while (read(pipe_fds[0], &error, sizeof error) == -1 && errno == EINTR)
-            ;
-    close(pipe_fds[0]);
-    if (error != 0 && child != -1)
-        waitpid(child, NULL, 0);
-    errno = error;
-    return error == 0 ? child : -1;
-}
-
 pid_t bash_start(const struct bash_options *options, int *master)
 {
-    int start_up_fd = make_start_up(), error;
+    struct becoming becoming = {options, -1, make_start_up()};
     pid_t child = -1;
+    int error;
 
-    if (start_up_fd == -1)
+    if (becoming.start_up_fd == -1)
         return -1;
-    *master = open_pty(options);
+    becoming.master = *master = open_pty(options);
     if (*master != -1)
-        child = fork_bash(options, *master, start_up_fd);
+        child = spawn(become_bash, &becoming);
     error = errno;
-    close(start_up_fd);
+    close(becoming.start_up_fd);
     if (child == -1 && *master != -1) {
         close(*master);
         *master = -1;

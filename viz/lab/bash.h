@@ -17,6 +17,8 @@
 struct bash_options {
     char letter;          /* 'A', 'B', 'C' */
     const char *title;    /* "lesson 1", for the greeting */
+    const char *calls;    /* its programs tell their calls into this file, see
+                          call_feed.h; NULL: they do not */
     bool private_network; /* for the greeting too */
     int directory;        /* where it starts, a descriptor */
     int user_fd;          /* namespaces to join first, or -1 each */

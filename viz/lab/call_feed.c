@@ -25,8 +25,7 @@ enum {
 
 struct call_feed {
     int fd;
-    char path[64];
-    char library[PATH_MAX];
+    char path[CALL_FEED_PATH];
     int64_t start_ns;
     uint64_t taken;    /* number of the last record that was read or given up */
     int64_t waited_ns; /* since when the next one is not finished; 0 */
@@ -91,18 +90,20 @@ bool call_record_read(const struct trace_record *record, int64_t start_ns,
 /* --- the file -------------------------------------------------------------- */
 
 /* build/lib/calls.so, found from build/bin/viz. */
-static int find_library(char path[PATH_MAX])
+int call_feed_library(char *path, size_t size)
 {
     static const char name[] = "/lib/calls.so";
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name);
-    char *folder;
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
     if (n <= 0)
         return -1;
-    path[n] = '\0';
-    folder = dirname(dirname(path));
-    memmove(path, folder, strlen(folder) + 1);
-    strncat(path, name, PATH_MAX - strlen(path) - 1);
+    self[n] = '\0';
+    if (snprintf(path, size, "%s%s", dirname(dirname(self)), name) >=
+        (int)size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
     if (strpbrk(path, " :")) { /* what LD_PRELOAD separates names by */
         errno = EINVAL;
         return -1;
@@ -138,25 +139,46 @@ static void remove_stale(const char *folder)
     globfree(&found);
 }
 
-static int make_file(char path[64])
+/* All of it there from the start: a program must never find at a write that no
+ * memory is left for it, for that is SIGBUS. */
+static int fill_file(int fd, enum trace_whose whose)
+{
+    const uint64_t head[] = {TRACE_VERSION, whose};
+    int error = posix_fallocate(fd, 0, sizeof(struct trace));
+
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return pwrite(fd, head, sizeof head, 0) == sizeof head ? 0 : -1;
+}
+
+static int make_file(char path[CALL_FEED_PATH], enum trace_whose whose)
 {
     static const char *const folders[] = {"/dev/shm", "/tmp"};
-    int fd = -1;
+    int fd = -1, error;
 
     for (size_t i = 0; i < 2 && fd < 0; i++) {
         remove_stale(folders[i]);
-        snprintf(path, 64, "%s" FILE_NAME "XXXXXX", folders[i]);
+        snprintf(path, CALL_FEED_PATH, "%s" FILE_NAME "XXXXXX", folders[i]);
         fd = mkostemp(path, O_CLOEXEC);
+        if (fd < 0 || fill_file(fd, whose) == 0)
+            continue;
+        error = errno;
+        unlink(path);
+        close(fd);
+        errno = error;
+        fd = -1;
     }
     if (fd >= 0)
         flock(fd, LOCK_EX | LOCK_NB);
     return fd;
 }
 
-struct call_feed *call_feed_open(void)
+struct call_feed *call_feed_open(enum trace_whose whose)
 {
-    const uint64_t version = TRACE_VERSION;
     struct call_feed *feed = calloc(1, sizeof *feed);
+    char library[PATH_MAX];
     struct student student;
     int error;
 
@@ -165,12 +187,10 @@ struct call_feed *call_feed_open(void)
     feed->fd = -1;
     feed->start_ns = clock_wall();
     student_read(&student);
-    if (find_library(feed->library) == 0)
-        feed->fd = make_file(feed->path);
-    if (feed->fd >= 0 && ftruncate(feed->fd, sizeof(struct trace)) == 0 &&
-        pwrite(feed->fd, &version, sizeof version, 0) == sizeof version &&
-        (!student.behind_sudo ||
-         fchown(feed->fd, student.uid, student.gid) == 0))
+    if (call_feed_library(library, sizeof library) == 0)
+        feed->fd = make_file(feed->path, whose);
+    if (feed->fd >= 0 && (!student.behind_sudo ||
+                          fchown(feed->fd, student.uid, student.gid) == 0))
         return feed;
     error = errno;
     call_feed_close(feed);
@@ -189,24 +209,19 @@ void call_feed_close(struct call_feed *feed)
     free(feed);
 }
 
-/* A program built with gcc's AddressSanitizer wants to be the first library,
- * or else ends at once. It may be second: its calls go on from ours to it. */
-static int offer_to_sanitized(void)
+const char *call_feed_path(const struct call_feed *feed)
 {
-    static const char second[] = "verify_asan_link_order=0";
-    const char *before = getenv("ASAN_OPTIONS");
-    char options[1024];
-
-    snprintf(options, sizeof options, "%s%s%s", before ? before : "",
-             before && before[0] ? ":" : "", second);
-    return setenv("ASAN_OPTIONS", options, 1);
+    return feed->path;
 }
 
-int call_feed_offer(const struct call_feed *feed)
+int call_feed_offer(const char *path)
 {
-    if (offer_to_sanitized() < 0 || setenv(TRACE_VARIABLE, feed->path, 1) < 0)
+    char library[PATH_MAX];
+
+    if (call_feed_library(library, sizeof library) < 0 ||
+        setenv(TRACE_VARIABLE, path, 1) < 0)
         return -1;
-    return setenv("LD_PRELOAD", feed->library, 1);
+    return setenv("LD_PRELOAD", library, 1);
 }
 
 void call_feed_withdraw(void)

@@ -12,16 +12,22 @@
 
 struct call_feed;
 
-/* NULL with errno: no library beside this program (ENOENT), or no place for the
- * file. What is started from the environment of call_feed_offer() on, by the
- * student, tells its calls. Before any rights are given up. */
-struct call_feed *call_feed_open(void);
-void call_feed_close(
-    struct call_feed *feed); /* NULL is fine; removes the file */
-/* Set the variables that what is started then will inherit, and take them out
- * of our own environment again. 0 or -1 with errno. */
-int call_feed_offer(const struct call_feed *feed);
+/* The file, for programs of the student's. NULL with errno: no library beside
+ * this program (ENOENT), or no place for the file. Before any rights are given
+ * up. */
+struct call_feed *call_feed_open(enum trace_whose whose);
+/* NULL is fine; removes the file. */
+void call_feed_close(struct call_feed *feed);
+const char *call_feed_path(const struct call_feed *feed);
+
+enum { CALL_FEED_PATH = 64 };
+/* Set the variables that what is started then will inherit, so that it tells
+ * its calls into the file of that path; and take them out of our own
+ * environment again. 0 or -1 with errno. */
+int call_feed_offer(const char *path);
 void call_feed_withdraw(void);
+/* The library, which wants to be in LD_PRELOAD. 0 or -1 with errno. */
+int call_feed_library(char *path, size_t size);
 
 /* Hand on the calls that have been written since the last time, at most one
  * ring of them, as EVENT_CALL without a flow. How many. */

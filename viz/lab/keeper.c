@@ -73,6 +73,7 @@ static int prepare(struct keeper_process *process,
                                                        : ".";
 
     process->title = options->title != NULL ? options->title : "the lab";
+    process->calls = options->calls;
     process->quiet = options->quiet;
     process->viz = getpid();
     process->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

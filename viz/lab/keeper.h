@@ -18,6 +18,8 @@ struct keeper;
 struct keeper_options {
     const char *directory; /* where shells start: the lesson's built programs */
     const char *title;     /* "lesson 1", for the shell's greeting */
+    const char *calls;     /* terminals tell their programs' calls into this
+                              file, see call_feed.h; NULL: they do not */
     bool shells;           /* accept `make shell` at KEEPER_SOCKET */
     bool quiet; /* the command of keeper_run() has /dev/null as its stdio */
 };

@@ -22,6 +22,7 @@
 #include "viz/kernel/loss.h"
 #include "viz/lab/bash.h"
 #include "viz/lab/reaper.h"
+#include "viz/lab/spawn.h"
 
 static struct place *place_of(struct keeper_process *keeper, char letter)
 {
@@ -44,6 +45,7 @@ static void start_terminal(struct keeper_process *keeper,
     struct reply reply = {.error = EINVAL};
     struct bash_options options = {.letter = request->letter,
                                    .title = keeper->title,
+                                   .calls = keeper->calls,
                                    .private_network = keeper->net_fd != -1,
                                    .directory = keeper->directory,
                                    .user_fd = -1,
@@ -78,9 +80,17 @@ static int give_no_stdio(void)
     return 0;
 }
 
-/* The child, until it is the command. Returns only on failure, with errno. */
-static void become_command(const struct keeper_process *keeper, char **argv)
+struct command {
+    const struct keeper_process *keeper;
+    char **argv;
+};
+
+/* The command of --private: on the stdio that viz was started with, in its
+ * process group, so that ^C reaches it. A spawn_fn. */
+static void become_command(void *self)
 {
+    const struct command *command = self;
+    const struct keeper_process *keeper = command->keeper;
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
@@ -92,37 +102,7 @@ static void become_command(const struct keeper_process *keeper, char **argv)
     if (student_become(&keeper->student) == -1)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execvp(argv[0], argv);
-}
-
-/* The command of --private: on the stdio that viz was started with, in its
- * process group, so that ^C reaches it. */
-static pid_t run_command(const struct keeper_process *keeper, char **argv)
-{
-    int pipe_fds[2], error = 0;
-    pid_t child;
-
-    if (pipe2(pipe_fds, O_CLOEXEC) == -1)
-        return -1;
-    child = fork();
-    if (child == 0) {
-        become_command(keeper, argv);
-        error = errno;
-        if (write(pipe_fds[1], &error, sizeof error) == -1)
-            _exit(126);
-        _exit(127);
-    }
-    if (child == -1)
-        error = errno;
-    close(pipe_fds[1]);
-    if (child != -1)
-        while (read(pipe_fds[0], &error, sizeof error) == -1 && errno == EINTR)
-            ;
-    close(pipe_fds[0]);
-    if (child != -1 && error != 0)
-        waitpid(child, NULL, 0);
-    errno = error;
-    return error == 0 ? child : -1;
+    execvp(command->argv[0], command->argv);
 }
 
 /* `bytes` are `count` strings, each with its NUL, and nothing more. NULL with
@@ -155,16 +135,18 @@ static void start_command(struct keeper_process *keeper,
                           size_t length)
 {
     struct reply reply = {.error = EBUSY};
-    char **argv;
+    struct command command = {.keeper = keeper};
 
     if (keeper->command == 0) {
-        argv = read_arguments(bytes, length, request->arguments);
-        keeper->command = argv == NULL ? -1 : run_command(keeper, argv);
+        command.argv = read_arguments(bytes, length, request->arguments);
+        keeper->command = command.argv == NULL
+                              ? -1
+                              : spawn(become_command, &command);
         reply.error = keeper->command == -1 ? errno : 0;
         if (keeper->command == -1)
             keeper->command = 0;
         reply.process = keeper->command;
-        free(argv);
+        free(command.argv);
     }
     words_send(keeper->requests, &reply, sizeof reply, NULL, 0);
 }
@@ -289,6 +271,8 @@ static void welcome_shell(struct keeper_process *keeper, int shell)
     }
     welcome.letter = news.letter = (char)('A' + at);
     snprintf(welcome.title, sizeof welcome.title, "%s", keeper->title);
+    if (keeper->calls != NULL)
+        snprintf(welcome.calls, sizeof welcome.calls, "%s", keeper->calls);
     /* viz first: it must know the letter before the shell can print. */
     if (words_send(keeper->news, &news, sizeof news, &shell, 1) == -1 ||
         words_send(shell, &welcome, sizeof welcome, fds,

@@ -28,7 +28,8 @@ struct keeper_process {
     int user_fd;      /* our namespaces, for shells; -1: not private */
     int net_fd;
     const char *title;
-    bool quiet; /* see keeper.h */
+    const char *calls; /* see keeper.h; NULL */
+    bool quiet;        /* see keeper.h */
     pid_t viz;
     struct student student;
 

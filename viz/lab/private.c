@@ -55,11 +55,11 @@ static void offer_feed(struct run *run)
 {
     if (!wants_calls(run->options))
         return;
-    run->feed = call_feed_open();
+    run->feed = call_feed_open(TRACE_ALL);
     if (run->feed == NULL && run->options->calls)
         fprintf(stderr, "viz: no calls: build/lib/calls.so: %s\n",
                 strerror(errno));
-    if (run->feed != NULL && call_feed_offer(run->feed) == -1) {
+    if (run->feed != NULL && call_feed_offer(call_feed_path(run->feed)) == -1) {
         call_feed_close(run->feed);
         run->feed = NULL;
     }
@@ -105,13 +105,10 @@ static int open_session(struct run *run)
 
 static void tell_calls_lost(const struct run *run)
 {
-    uint64_t lost = run->session.called ? called_lost(run->session.called) : 0;
+    char text[CALLED_TEXT];
 
-    if (lost > 0)
-        fprintf(stderr,
-                "viz: %llu calls came faster than they could be taken "
-                "and are missing\n",
-                (unsigned long long)lost);
+    if (run->session.called && *called_lost(run->session.called, text))
+        fprintf(stderr, "viz: %s\n", text);
 }
 
 static int lose(void *self, const struct loss *loss, char *why, size_t size)

@@ -87,6 +87,7 @@ static int be_welcomed(struct shell *shell)
         return cannot("The lesson ended just now: type make lesson-1 in "
                       "another terminal, then make shell here.");
     shell->welcome.title[sizeof shell->welcome.title - 1] = '\0';
+    shell->welcome.calls[sizeof shell->welcome.calls - 1] = '\0';
     if (shell->welcome.kind == WELCOME_FULL)
         return cannot("Terminals A, B and C of this lesson are open already.\n"
                       "Go on in one of them, or leave one by typing exit in "
@@ -103,8 +104,10 @@ static int start_bash(struct shell *shell)
 {
     struct student student;
     struct winsize size = {.ws_row = 24, .ws_col = 80};
+    const char *calls = shell->welcome.calls;
     struct bash_options options = {.letter = shell->welcome.letter,
                                    .title = shell->welcome.title,
+                                   .calls = calls[0] != '\0' ? calls : NULL,
                                    .private_network = shell->net_fd != -1,
                                    .directory = shell->directory,
                                    .user_fd = shell->user_fd,

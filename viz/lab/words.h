@@ -72,6 +72,7 @@ struct welcome {
     uint32_t kind;
     char letter;
     char title[47]; /* "lesson 1", ends with NUL */
+    char calls[64]; /* where its programs tell their calls, "": nowhere */
 };
 
 enum { WORDS_FDS = 3, WORDS_SHELL_BYTES = 4096 };

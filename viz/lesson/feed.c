@@ -52,7 +52,8 @@ void feed_event(void *self, const struct event *event)
         feed->kernel = feed->looking;
         feed->looking = 0;
     }
-    if (event->kind == EVENT_PACKET || event->kind == EVENT_PRINTED)
+    if (event->kind == EVENT_PACKET || event->kind == EVENT_PRINTED ||
+        event->kind == EVENT_CALL)
         feed->player->changes++;
     if (feed->also)
         feed->also(feed->also_self, event);
@@ -92,7 +93,10 @@ int feed_replay(struct feed *feed, struct player *player, struct replay *replay,
     memset(feed, 0, sizeof *feed);
     feed->replay = replay;
     feed->pace = pace;
-    if (feed_init(feed, player, NULL, NULL) == 0)
+    feed->flows = calloc(1, sizeof *feed->flows);
+    if (!feed->flows)
+        errno = ENOMEM;
+    else if (feed_init(feed, player, NULL, NULL) == 0)
         return 0;
     feed_fini(feed);
     return -1;
@@ -104,6 +108,7 @@ void feed_fini(struct feed *feed)
 
     session_fini(&feed->session);
     store_free(feed->store);
+    free(feed->flows);
     if (feed->outside)
         sockets_close(feed->outside);
     if (feed->record)
@@ -111,6 +116,11 @@ void feed_fini(struct feed *feed)
     replay_close(feed->replay);
     memset(feed, 0, sizeof *feed);
     errno = saved;
+}
+
+void feed_calls(struct feed *feed, struct call_feed *calls)
+{
+    feed->session.called = called_new(calls);
 }
 
 /* --- live -------------------------------------------------------------- */
@@ -241,6 +251,16 @@ static void give_packet(struct feed *feed, const struct replay_item *item)
     event.packet = &packet;
     event.note = &note;
     session_event(&feed->session, &event);
+    call_flows_packet(feed->flows, &note);
+}
+
+static void give_event(struct feed *feed, const struct replay_item *item)
+{
+    struct event event = item->event;
+
+    if (event.kind == EVENT_CALL)
+        call_flows_find(feed->flows, &event.made);
+    session_event(&feed->session, &event);
 }
 
 static void give_item(struct feed *feed)
@@ -251,7 +271,7 @@ static void give_item(struct feed *feed)
     if (item->is_packet)
         give_packet(feed, item);
     else
-        session_event(&feed->session, &item->event);
+        give_event(feed, item);
 }
 
 /* The next item, if it belongs to `step` or one before it. */
@@ -313,6 +333,7 @@ static void rewind_to_step(struct feed *feed)
     feed->store = store;
     session_fini(&feed->session);
     feed->replayed = 0;
+    memset(feed->flows, 0, sizeof *feed->flows);
     if (session_init(&feed->session, NULL, NULL) < 0 ||
         session_add_sink(&feed->session, feed_event, feed) < 0 ||
         player_forget(player) < 0)

@@ -31,16 +31,17 @@ struct feed {
     struct record *record; /* owned, or NULL */
     struct replay *replay; /* owned, or NULL: live */
     enum feed_pace pace;
-    uint16_t port;       /* the lesson's, for what runs outside */
-    size_t replayed;     /* items given so far */
-    int64_t due_ns;      /* monotonic: when the next item may be given */
-    int64_t waits_ns;    /* when threads are looked at next */
-    int64_t outside_ns;  /* when the machine's own sockets are */
-    uint64_t kernel;     /* changes when a look found something else */
-    uint64_t looking;    /* the same, gathered during a look */
-    struct loss loss;    /* what the wire loses in the open step, */
-    char wire_why[256];  /* or why it cannot; "" */
-    event_sink_fn *also; /* gets every event, too; or NULL */
+    uint16_t port;            /* the lesson's, for what runs outside */
+    size_t replayed;          /* items given so far */
+    struct call_flows *flows; /* owned; a replay's, for its calls */
+    int64_t due_ns;           /* monotonic: when the next item may be given */
+    int64_t waits_ns;         /* when threads are looked at next */
+    int64_t outside_ns;       /* when the machine's own sockets are */
+    uint64_t kernel;          /* changes when a look found something else */
+    uint64_t looking;         /* the same, gathered during a look */
+    struct loss loss;         /* what the wire loses in the open step, */
+    char wire_why[256];       /* or why it cannot; "" */
+    event_sink_fn *also;      /* gets every event, too; or NULL */
     void *also_self;
 };
 
@@ -53,6 +54,8 @@ int feed_live(struct feed *feed, struct player *player, struct keeper *keeper,
 int feed_replay(struct feed *feed, struct player *player, struct replay *replay,
                 enum feed_pace pace);
 void feed_fini(struct feed *feed);
+/* Live: the calls of the student's programs, too. Takes them. */
+void feed_calls(struct feed *feed, struct call_feed *calls);
 
 void feed_event(void *feed, const struct event *event); /* event_sink_fn */
 

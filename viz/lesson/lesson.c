@@ -32,6 +32,7 @@ struct run {
     struct keeper *keeper;
     struct capture *capture;
     struct sockets *sockets, *outside;
+    struct call_feed *calls; /* of the student's programs; NULL: none */
     struct player player;
     struct feed feed;
     bool has_player, has_feed;
@@ -143,6 +144,8 @@ static int open_live(struct run *run, bool shells)
 
     title(run, text, sizeof text);
     options.title = text;
+    run->calls = call_feed_open(TRACE_OWN); /* without it: no calls */
+    options.calls = run->calls ? call_feed_path(run->calls) : NULL;
     run->outside = sockets_open(); /* before we move: the machine's own */
     run->keeper = keeper_open(&options, &run->network, &refusal);
     if (!run->keeper) {
@@ -220,6 +223,9 @@ static int feed_from_wire(struct run *run)
         return 2;
     }
     run->has_feed = true;
+    if (run->calls)
+        feed_calls(&run->feed, run->calls);
+    run->calls = NULL;
     return 0;
 }
 
@@ -320,6 +326,15 @@ static int run_mode(struct run *run, bool play)
     return run->options->text ? textmode_run(&lesson) : live_run(&lesson);
 }
 
+static void tell_calls_lost(const struct run *run)
+{
+    char text[CALLED_TEXT];
+
+    if (run->has_feed && run->feed.session.called &&
+        *called_lost(run->feed.session.called, text))
+        fprintf(stderr, "%s: %s\n", run->path, text);
+}
+
 static int run_lesson(struct run *run)
 {
     const struct options *options = run->options;
@@ -346,7 +361,11 @@ static int run_lesson(struct run *run)
                                          : feed_from_wire(run);
     if (status == 0 && options->record)
         status = start_record(run);
-    return status == 0 ? end_record(run, run_mode(run, play)) : status;
+    if (status != 0)
+        return status;
+    status = run_mode(run, play);
+    tell_calls_lost(run);
+    return end_record(run, status);
 }
 
 static void catch_signals(void)
@@ -382,6 +401,7 @@ int lesson_run(const struct options *options)
         sockets_close(run->sockets);
     if (run->outside)
         sockets_close(run->outside);
+    call_feed_close(run->calls);
     if (run->keeper)
         keeper_close(run->keeper);
     document_free(run->document);

@@ -19,8 +19,9 @@ struct live {
     struct lesson *lesson;
     struct screen *screen;
     struct lesson_view view;
-    uint64_t drawn;        /* player->changes as of the last picture */
-    char network[80];      /* which, and what its wire loses */
+    uint64_t drawn;   /* player->changes as of the last picture */
+    char network[80]; /* which, and what its wire loses */
+    char calls_lost[CALLED_TEXT];
     bool outside;          /* whether it warned of a server outside */
     int64_t next_frame_ns; /* not before this */
     bool dirty, quit;
@@ -51,6 +52,8 @@ static void draw(struct live *live)
                              ? capture_dropped(
                                    live->lesson->feed->session.capture)
                              : 0;
+    if (live->lesson->feed->session.called)
+        called_lost(live->lesson->feed->session.called, live->calls_lost);
     if (canvas_init(&canvas, rows, columns) < 0)
         return; /* an absurd size: the next one may be better */
     canvas.ascii = live->lesson->ascii;
@@ -196,6 +199,7 @@ int live_run(struct lesson *lesson)
     }
     lesson_view_init(&live.view, lesson->player, lesson->feed->store);
     live.view.network = live.network;
+    live.view.calls_lost = live.calls_lost;
     tell_wire(&live);
     live.view.replay = lesson->feed->replay != NULL;
     if (lesson->resumed && !live.view.replay &&

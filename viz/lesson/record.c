@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "viz/decode/decode.h"
+#include "viz/events/call.h"
 #include "viz/events/samples.h"
 
 struct record {
@@ -151,6 +152,21 @@ static void record_unix(struct record *record, const struct event *event)
     record->batch = true;
 }
 
+/* To which connection it belongs is found anew, by its ports. */
+static void record_call(struct record *record, const struct program_call *call)
+{
+    stamp(record, "call", call->ended_ns);
+    fprintf(record->out,
+            " %s %s local %u remote %u fd %" PRId32 " result %" PRId64
+            " errno %" PRId32 " length %" PRId64 " inside %" PRId64
+            " pid %" PRId32 " tid %" PRId32 "\n",
+            call->protocol == PROTO_UDP ? "udp" : "tcp",
+            call_name(call->function), call->local_port, call->remote_port,
+            call->fd, call->result, call->error,
+            call->length > 0 ? call->length : 0,
+            call->ended_ns - call->began_ns, call->pid, call->tid);
+}
+
 void record_event(void *self, const struct event *event)
 {
     struct record *record = self;
@@ -191,8 +207,10 @@ void record_event(void *self, const struct event *event)
     case EVENT_UNIX:
         record_unix(record, event);
         break;
+    case EVENT_CALL:
+        record_call(record, &event->made);
+        break;
     case EVENT_PACKET:  /* capture_keep() has it */
-    case EVENT_CALL:    /* no lesson asks for them */
     case EVENT_OUTSIDE: /* this machine's affair */
         break;
     }

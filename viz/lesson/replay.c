@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "viz/capture/capture.h"
+#include "viz/events/call.h"
 
 enum {
     ITEMS_MOST = 200000,
@@ -192,6 +193,61 @@ static bool lost_of(char *line, struct lost_packet *lost)
     return true;
 }
 
+/* A number that may be -1. */
+static bool named_signed(char **line, const char *name, uint64_t most,
+                         int64_t *value)
+{
+    uint64_t positive;
+    const char *text;
+
+    if (strcmp(word(line), name) != 0)
+        return false;
+    text = word(line);
+    *value = -1;
+    if (strcmp(text, "-1") == 0)
+        return true;
+    if (!number(text, most, &positive))
+        return false;
+    *value = (int64_t)positive;
+    return true;
+}
+
+static bool call_of(char *line, struct event *event)
+{
+    struct program_call *call = &event->made;
+    const char *protocol = word(&line);
+    uint64_t local, remote, error, length, inside, pid, tid;
+    int64_t fd;
+
+    if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
+        return false;
+    call->protocol = *protocol == 't' ? PROTO_TCP : PROTO_UDP;
+    call->function = call_from_name(word(&line));
+    if (call->function == CALLED_FUNCTIONS ||
+        !named(&line, "local", 65535, &local) ||
+        !named(&line, "remote", 65535, &remote) ||
+        !named_signed(&line, "fd", INT32_MAX, &fd) ||
+        !named_signed(&line, "result", INT64_MAX, &call->result) ||
+        !named(&line, "errno", INT32_MAX, &error) ||
+        !named(&line, "length", INT64_MAX, &length) ||
+        !named(&line, "inside", (uint64_t)event->time_ns, &inside) ||
+        !named(&line, "pid", INT32_MAX, &pid) ||
+        !named(&line, "tid", INT32_MAX, &tid) ||
+        (call->result == -1) != (error > 0))
+        return false;
+    call->local_port = (uint16_t)local;
+    call->remote_port = (uint16_t)remote;
+    call->fd = (int32_t)fd;
+    call->error = (int32_t)error;
+    call->length = (int64_t)length;
+    call->ended_ns = event->time_ns;
+    call->began_ns = event->time_ns - (int64_t)inside;
+    call->pid = (int32_t)pid;
+    call->tid = (int32_t)tid;
+    call->flow = -1; /* the feed finds it */
+    return true;
+}
+
 static bool path_of(const char *line, struct event *event)
 {
     event->path = line;
@@ -246,6 +302,7 @@ static const struct {
     {"typed", EVENT_TYPED},   {"printed", EVENT_PRINTED},
     {"exited", EVENT_EXITED}, {"waits", EVENT_WAITS},
     {"lost", EVENT_LOST},     {"unix", EVENT_UNIX},
+    {"call", EVENT_CALL},
 };
 
 static bool body_of(char *line, struct event *event)
@@ -260,6 +317,8 @@ static bool body_of(char *line, struct event *event)
         return lost_of(line, &event->lost);
     case EVENT_UNIX:
         return path_of(line, event);
+    case EVENT_CALL:
+        return call_of(line, event);
     case EVENT_WAITS:
         return waits_of(line, event);
     default:

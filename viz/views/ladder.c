@@ -14,6 +14,7 @@
 
 enum {
     GAP_NS = 500 * 1000 * 1000, /* a pause that a learner notices */
+    CALL_AND_MORE = 32, /* columns for "(12 more before)" behind a call */
     LINE = 0x2500,
     LIFELINE = 0x2502,
     DOT = 0xB7,
@@ -396,18 +397,19 @@ void ladder_call_row(struct area area, int row, const struct program_call *call,
     enum style style = call->result == -1          ? STYLE_WARN
                        : call->side == FLOW_CLIENT ? STYLE_CLIENT
                                                    : STYLE_SERVER;
-    char text[CALL_TEXT + 40], words[CALL_TEXT], time[WORDS];
+    char text[CALL_TEXT + 40], words[CALL_TEXT], time[WORDS], before[40] = "";
+    int room = l.lane_columns - 2;
 
     draw_lifelines(area, &l, row);
     if (l.time_columns > 0 && start_ns != 0 && call->ended_ns >= start_ns)
         text_right(
             area, row, l.time, l.time_columns, STYLE_DIM,
             seconds_text(call->ended_ns - start_ns, l.time_columns, time));
-    call_text(call, words);
     if (more > 0)
-        snprintf(text, sizeof text, "%s  (%d more before)", words, more);
-    else
-        snprintf(text, sizeof text, "%s", words);
+        snprintf(before, sizeof before,
+                 room < CALL_AND_MORE ? " (+%d)" : "  (%d more before)", more);
+    call_text_within(call, room - (int)strlen(before), words);
+    snprintf(text, sizeof text, "%s%s", words, before);
     if (call->side == FLOW_CLIENT) {
         area_fill(area, row, l.left, 1, style, 0x251C);
         area_text(area_part(area, row, l.lane, 1, l.lane_columns), 0, 1, style,

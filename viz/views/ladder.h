@@ -77,7 +77,9 @@ void ladder_fold_row(struct area area, int row, const struct store_row *packet,
                      int64_t start_ns);
 
 /* The newest rows that fit, of one flow (id) or of all (-1), with headers, and
- * the kernel's states beside ours at the foot: the lesson's live pane. */
-void ladder_pane(struct area area, const struct store *store, int64_t flow);
+ * the kernel's states beside ours at the foot: the lesson's live pane. `calls`:
+ * with the programs' calls between the packets. */
+void ladder_pane(struct area area, const struct store *store, int64_t flow,
+                 bool calls);
 
 #endif

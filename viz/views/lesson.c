@@ -36,6 +36,7 @@ static const struct view_help keys[] = {
     {"q", "leave; the next start goes on here", "quit"},
     {"PgDn PgUp", "scroll the text (also the arrows)", "text"},
     {"k j", "scroll the ladder up, down", "ladder"},
+    {"s", "your programs' socket calls in the ladder, or not", "calls"},
     {"\u2192 n", "the next step at once (Space: as Enter)", NULL},
     {NULL, NULL, NULL},
 };
@@ -47,7 +48,7 @@ void lesson_view_init(struct lesson_view *view, struct player *player,
     view->step = SIZE_MAX;
     view->player = player;
     view->store = store;
-    view->title = view->network = "";
+    view->title = view->network = view->calls_lost = "";
 }
 
 /* --- bars -------------------------------------------------------------- */
@@ -65,8 +66,9 @@ static void draw_title(const struct lesson_view *view, struct area bar)
     width = text_width(right);
     area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
     area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
-                " %s%s \u2502 %s", view->network,
+                " %s%s%s \u2502 %s", view->network,
                 view->dropped ? " \u2502 NOT ALL CAPTURED" : "",
+                *view->calls_lost ? " \u2502 NOT ALL CALLS" : "",
                 player->document->title);
     area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
 }
@@ -74,6 +76,9 @@ static void draw_title(const struct lesson_view *view, struct area bar)
 static bool has_use(const struct lesson_view *view, const char *word)
 {
     const struct step *step = player_step(view->player);
+
+    if (strcmp(word, "calls") == 0)
+        return store_calls(view->store) > 0;
 
     if (strcmp(word, "answer") == 0)
         return step->predict != NULL;
@@ -360,12 +365,13 @@ static void draw_wire(struct lesson_view *view, struct area area)
     if ((size_t)view->ladder_up >= rows)
         view->ladder_up = rows > 0 ? (int)rows - 1 : 0;
     if (view->ladder_up == 0) {
-        ladder_pane(pane, view->store, -1);
+        ladder_pane(pane, view->store, -1, view->calls_shown);
         return;
     }
     ladder_header(area_part(pane, 0, 0, LADDER_HEADER_ROWS, pane.columns), 0,
                   NULL, view->store);
-    lines_up(&lines, view->store, (struct choice){.flow = -1},
+    lines_up(&lines, view->store,
+             (struct choice){.flow = -1, .calls = view->calls_shown},
              rows - 1 - (size_t)view->ladder_up,
              pane.rows - LADDER_HEADER_ROWS - 1);
     lines_draw(&lines,
@@ -412,6 +418,9 @@ void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
         draw_help(area_part(all, 1, 0, rows, all.columns));
         return;
     }
+    view->calls_shown = view->calls == LESSON_CALLS_FIT
+                            ? all.columns >= WIDE
+                            : view->calls == LESSON_CALLS_SHOWN;
     if (all.columns < NARROW) {
         draw_stacked(view, area_part(all, 1, 0, rows, all.columns));
         return;
@@ -525,6 +534,10 @@ enum lesson_wish lesson_view_key(struct lesson_view *view, int key)
         return LESSON_AGAIN;
     case '?':
         view->help = true;
+        return LESSON_NOTHING;
+    case 's':
+        view->calls = view->calls_shown ? LESSON_CALLS_HIDDEN
+                                        : LESSON_CALLS_SHOWN;
         return LESSON_NOTHING;
     case 'q':
     case INPUT_HUNG_UP:

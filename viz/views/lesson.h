@@ -10,6 +10,10 @@
 #include "viz/lesson/player.h"
 #include "viz/screen/canvas.h"
 
+/* The programs' calls between the packets: where there is room, or as the
+ * reader has said. */
+enum lesson_calls { LESSON_CALLS_FIT, LESSON_CALLS_SHOWN, LESSON_CALLS_HIDDEN };
+
 struct lesson_view {
     struct player *player;
     const struct store *store;
@@ -17,6 +21,9 @@ struct lesson_view {
     const char *network; /* "private network", "REPLAY" */
     uint64_t dropped;    /* packets that the capture missed */
     bool replay;
+    const char *calls_lost; /* some are missing, in words; "" */
+    enum lesson_calls calls;
+    bool calls_shown;  /* as last drawn */
     bool help, hint;   /* shown now */
     bool compact;      /* the foot has little room: as last drawn */
     bool sure;         /* asked whether to leave with open ticks */

@@ -105,15 +105,20 @@ static struct ladder_line line_of(const struct store *store,
                                 .folded = run->count};
 }
 
+/* How many calls may stand between two packets, in a window of so many rows. */
+static int calls_between(int rows)
+{
+    return rows < 20 ? 6 : 12;
+}
+
 /* The calls that returned between two packets of the ladder; NULL: from the
- * beginning, to the end. At most CALLS_BETWEEN lines, the newest, in their
- * order. Returns how many were put at `line`. */
-static int put_calls(struct ladder_line *line, int room,
+ * beginning, to the end. At most `most` lines, the newest, in their order, and
+ * no more than there is room for. Returns how many were put at `line`. */
+static int put_calls(struct ladder_line *line, int room, int most,
                      const struct store *store, struct choice choice,
                      const struct store_row *above,
                      const struct store_row *below)
 {
-    enum { CALLS_BETWEEN = 12 };
     size_t from = above ? store_calls_from(store, above->packet.time_ns) : 0;
     size_t to = below ? store_calls_from(store, below->packet.time_ns)
                       : store_calls(store);
@@ -121,8 +126,8 @@ static int put_calls(struct ladder_line *line, int room,
 
     if (!choice.calls)
         return 0;
-    if (room > CALLS_BETWEEN)
-        room = CALLS_BETWEEN;
+    if (room > most)
+        room = most;
     for (size_t n = to; n-- > from;) {
         const struct program_call *call = store_call(store, n);
 
@@ -149,12 +154,12 @@ static int put_calls(struct ladder_line *line, int room,
 }
 
 /* The same from the last to the first, for a window that is filled upwards. */
-static int put_calls_up(struct ladder_line *line, int room,
+static int put_calls_up(struct ladder_line *line, int room, int most,
                         const struct store *store, struct choice choice,
                         const struct store_row *above,
                         const struct store_row *below)
 {
-    int count = put_calls(line, room, store, choice, above, below);
+    int count = put_calls(line, room, most, store, choice, above, below);
 
     for (int i = 0; i < count / 2; i++) {
         struct ladder_line swap = line[i];
@@ -174,12 +179,16 @@ void lines_up(struct ladder_lines *lines, const struct store *store,
               struct choice choice, size_t last, int rows)
 {
     size_t n = lines_before(store, choice, last), before;
+    int most = calls_between(rows);
 
     if (rows > CANVAS_MOST_ROWS)
         rows = CANVAS_MOST_ROWS;
     lines->count = 0;
-    if (choice.calls && store_row(store, n) && is_newest(store, choice, n))
-        lines->count = put_calls_up(lines->line, rows - 1, store, choice,
+    if (choice.calls && !store_row(store, n)) /* no packet yet */
+        lines->count = put_calls_up(lines->line, rows, most, store, choice,
+                                    NULL, NULL);
+    else if (choice.calls && is_newest(store, choice, n))
+        lines->count = put_calls_up(lines->line, rows - 1, most, store, choice,
                                     store_row(store, n), NULL);
     while (store_row(store, n) && lines->count < rows) {
         struct run run = run_at(store, choice, n);
@@ -190,8 +199,8 @@ void lines_up(struct ladder_lines *lines, const struct store *store,
 
         lines->line[lines->count++] = line;
         lines->count += put_calls_up(&lines->line[lines->count],
-                                     rows - lines->count, store, choice, above,
-                                     line.packet);
+                                     rows - lines->count, most, store, choice,
+                                     above, line.packet);
         if (ladder_gap(line.packet, above) && lines->count < rows) {
             line.gap = true;
             lines->line[lines->count++] = line;
@@ -211,6 +220,7 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
 {
     size_t n = lines_after(store, choice, first), before;
     const struct store_row *above = NULL;
+    int most = calls_between(rows);
 
     if (store_row(store, n))
         above = previous_of(store, choice, run_at(store, choice, n).first,
@@ -231,8 +241,8 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
         }
         if (lines->count > 0 || !above)
             lines->count += put_calls(&lines->line[lines->count],
-                                      rows - lines->count, store, choice, above,
-                                      line.packet);
+                                      rows - lines->count, most, store, choice,
+                                      above, line.packet);
         if (lines->count == rows)
             break;
         lines->line[lines->count++] = line;
@@ -241,8 +251,8 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
     }
     if (choice.calls && above && n >= store_rows(store))
         lines->count += put_calls(&lines->line[lines->count],
-                                  rows - lines->count, store, choice, above,
-                                  NULL);
+                                  rows - lines->count, most, store, choice,
+                                  above, NULL);
 }
 
 void lines_draw(const struct ladder_lines *lines, struct area area,

@@ -8,7 +8,7 @@
 #include "viz/views/ladder.h"
 
 struct ladder_line {
-    const struct store_row *packet;
+    const struct store_row *packet;   /* NULL: a call before any packet */
     const struct store_row *previous; /* of the same ladder, NULL: the first */
     const struct store_row *last;     /* `packet`, or the last of a fold */
     int folded;                       /* packets that this line stands for */

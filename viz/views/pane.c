@@ -66,7 +66,8 @@ static void draw_foot(struct area area, const struct foot *foot,
         ladder_kernel_row(area, row++, foot->flows[i], store, "");
 }
 
-void ladder_pane(struct area area, const struct store *store, int64_t flow)
+void ladder_pane(struct area area, const struct store *store, int64_t flow,
+                 bool calls)
 {
     const struct flow *one = NULL;
     struct ladder_lines lines;
@@ -85,7 +86,8 @@ void ladder_pane(struct area area, const struct store *store, int64_t flow)
     rows = area.rows - LADDER_HEADER_ROWS - foot_rows;
     ladder_header(area_part(area, 0, 0, LADDER_HEADER_ROWS, area.columns), 0,
                   one, store);
-    lines_up(&lines, store, (struct choice){.flow = flow}, SIZE_MAX, rows);
+    lines_up(&lines, store, (struct choice){.flow = flow, .calls = calls},
+             SIZE_MAX, rows);
     lines_draw(&lines,
                area_part(area, LADDER_HEADER_ROWS, 0, rows, area.columns),
                store_start(store));
