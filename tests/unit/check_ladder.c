@@ -248,7 +248,7 @@ START_TEST(a_kernel_that_differs_for_long_is_marked_and_a_late_sample_is_not)
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
     ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_hides("\xE2\x89\xA0");
-    traffic.now_ns += 200 * 1000 * 1000;
+    traffic.now_ns += 250 * 1000 * 1000;
     traffic_kernel(&traffic, TCP_CLOSE_WAIT, 7001, 40000, 0);
     ladder_pane(fresh(14, 60), traffic.store, 0, false);
     ck_shows("\xE2\x89\xA0"
