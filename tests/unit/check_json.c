@@ -95,6 +95,34 @@ START_TEST(a_tcp_packet_has_all_its_fields)
 }
 END_TEST
 
+START_TEST(tcp_options_are_told_as_they_stand)
+{
+    struct packet packet;
+    struct link link;
+
+    begin();
+    link = link_make(&wire, 40000, 7001);
+    packet = link_packet(&link, FLOW_CLIENT, TCP_SYN, "");
+    packet.tcp.options = (struct tcp_options){
+        .has = OPT_MSS | OPT_WSCALE | OPT_SACK_OK | OPT_SACK | OPT_TIMESTAMP |
+               OPT_FASTOPEN,
+        .mss = 1460,
+        .window_scale = 7,
+        .sack_count = 2,
+        .sack = {{10, 20}, {30, UINT32_MAX}},
+        .ts_value = 5,
+        .ts_echo = 6,
+    };
+    wire_send(&wire, &packet);
+    fflush(out);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"options\":{\"mss\":1460,\"wscale\":7,"
+                     "\"sack_ok\":true,\"sack\":[[10,20],[30,4294967295]],"
+                     "\"ts\":[5,6],\"fastopen\":true},\"verdicts\""));
+    end();
+}
+END_TEST
+
 START_TEST(times_have_nine_digits_and_may_go_back)
 {
     struct link link;
@@ -370,6 +398,7 @@ int main(void)
 
     tcase_add_test(tcase, the_first_line_names_the_version);
     tcase_add_test(tcase, a_tcp_packet_has_all_its_fields);
+    tcase_add_test(tcase, tcp_options_are_told_as_they_stand);
     tcase_add_test(tcase, times_have_nine_digits_and_may_go_back);
     tcase_add_test(tcase, verdicts_have_their_kind_and_evidence);
     tcase_add_test(tcase, a_datagram_has_no_tcp_fields);

@@ -69,6 +69,46 @@ static void print_ends(FILE *out, const struct packet *packet)
         fprintf(out, ",\"src\":\"%s\",\"dst\":\"%s\"", source, destination);
 }
 
+static void print_sack(FILE *out, const struct tcp_options *options)
+{
+    fputc('[', out);
+    for (int i = 0; i < options->sack_count && i < TCP_SACK_BLOCKS; i++)
+        fprintf(out, "%s[%" PRIu32 ",%" PRIu32 "]", i > 0 ? "," : "",
+                options->sack[i].left, options->sack[i].right);
+    fputc(']', out);
+}
+
+/* As they stand in the header; left out where there are none. */
+static void print_options(FILE *out, const struct tcp_options *options)
+{
+    static const char *const keys[] = {
+        "mss", "wscale", "sack_ok", "sack", "ts", "fastopen",
+    }; /* by bit of `has`, lowest first */
+    char before = '{';
+
+    if (options->has == 0)
+        return;
+    fputs(",\"options\":", out);
+    for (unsigned bit = 0; bit < sizeof keys / sizeof *keys; bit++) {
+        if ((options->has & 1u << bit) == 0)
+            continue;
+        fprintf(out, "%c\"%s\":", before, keys[bit]);
+        before = ',';
+        if (1 << bit == OPT_MSS)
+            fprintf(out, "%u", options->mss);
+        else if (1 << bit == OPT_WSCALE)
+            fprintf(out, "%u", options->window_scale);
+        else if (1 << bit == OPT_SACK)
+            print_sack(out, options);
+        else if (1 << bit == OPT_TIMESTAMP)
+            fprintf(out, "[%" PRIu32 ",%" PRIu32 "]", options->ts_value,
+                    options->ts_echo);
+        else
+            fputs("true", out);
+    }
+    fputc('}', out);
+}
+
 static void print_tcp(FILE *out, const struct packet *packet,
                       const struct note *note)
 {
@@ -85,6 +125,7 @@ static void print_tcp(FILE *out, const struct packet *packet,
             ",\"rseq\":%" PRIu32 ",\"rack\":%" PRIu32 ",\"win\":%" PRIu32,
             flags, packet->tcp.seq, packet->tcp.ack, note->relative_seq,
             note->relative_ack, note->window);
+    print_options(out, &packet->tcp.options);
 }
 
 static void print_span(FILE *out, const char *key, int64_t ns)
