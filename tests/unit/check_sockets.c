@@ -4,7 +4,9 @@
  */
 #include <arpa/inet.h>
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +23,23 @@ struct told {
 };
 
 static struct told told;
+static int overruns; /* so many of the next answers overrun the buffer */
+
+/* libmnl's, found before the library's own. */
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *netlink, void *bytes,
+                            size_t size)
+{
+    static ssize_t (*real)(const struct mnl_socket *, void *, size_t);
+
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "mnl_socket_recvfrom");
+    if (overruns > 0) {
+        overruns--;
+        errno = ENOBUFS;
+        return -1;
+    }
+    return real(netlink, bytes, size);
+}
 
 static void keep(void *self, const struct event *event)
 {
@@ -359,6 +378,34 @@ START_TEST(an_owner_is_the_process_that_holds_it)
 }
 END_TEST
 
+/* netlink(7): what did not fit into the socket's buffer is gone. */
+START_TEST(an_answer_that_overran_is_asked_for_again)
+{
+    struct sockets *sockets;
+    int listener;
+
+    alone();
+    sockets = sockets_open();
+    ck_assert_ptr_nonnull(sockets);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(listen(listener, 3), 0);
+    overruns = 1;
+    look(sockets);
+    ck_assert_ptr_nonnull(one(EVENT_SOCKET, TCP_LISTEN));
+    overruns = 1000000; /* never again: said, and no event is half a look */
+    told.count = told.looked = 0;
+    ck_assert_int_eq(sockets_look(sockets, keep, &told), -1);
+    ck_assert_int_eq(errno, ENOBUFS);
+    ck_assert_int_eq(told.looked, 0);
+    ck_assert_int_eq(count(EVENT_GONE), 0);
+    overruns = 0;
+    look(sockets); /* and all is well again */
+    ck_assert_int_eq(count(EVENT_GONE), 0);
+    close(listener);
+    sockets_close(sockets);
+}
+END_TEST
+
 START_TEST(a_thousand_sockets_come_and_go)
 {
     enum { MANY = 900 };
@@ -403,6 +450,7 @@ int main(void)
                    an_ipv6_socket_that_speaks_ipv4_has_the_packets_addresses);
     tcase_add_test(tcase, it_keeps_looking_where_it_was_opened);
     tcase_add_test(tcase, an_owner_is_the_process_that_holds_it);
+    tcase_add_test(tcase, an_answer_that_overran_is_asked_for_again);
     tcase_add_test(tcase, a_thousand_sockets_come_and_go);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
