@@ -4,6 +4,7 @@
 #include "viz/browse.h"
 #include "viz/headless.h"
 #include "viz/lab/doctor.h"
+#include "viz/lab/join.h"
 #include "viz/lab/private.h"
 #include "viz/lab/shell.h"
 #include "viz/lesson/lesson.h"
@@ -17,10 +18,22 @@ static int usage(void)
     return fflush(stdout) == 0 ? 0 : STATUS_CANNOT;
 }
 
+static int join(const char *who)
+{
+    char why[512];
+
+    if (join_network(who, why, sizeof why) == 0)
+        return 0;
+    fprintf(stderr, "viz: %s\n", why);
+    return -1;
+}
+
 static int run(const struct options *options)
 {
     if (options->private_network)
         return private_run(options);
+    if (options->join && join(options->join) == -1)
+        return STATUS_CANNOT;
     switch (options->mode) {
     case MODE_HELP:
         return usage();

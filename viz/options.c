@@ -30,6 +30,7 @@ enum id {
     ID_EXPECT,
     ID_PRIVATE,
     ID_LOSS,
+    ID_JOIN,
     ID_LESSON,
     ID_PLAY,
     ID_RECORD,
@@ -254,6 +255,8 @@ static const struct choice choices[] = {
     {ID_LOSS, "loss", "N/M",
      "with --private: lose the last N of M packets each way", NULL,
      .read = read_loss},
+    {ID_JOIN, "join", "WHO",
+     "a network that runs already: of this pid or program", NULL, FIELD(join)},
     {ID_FILTER, "filter", "FILTER",
      "only what matches, as for tcpdump: 'tcp port 7001'", NULL, FIELD(filter)},
     {ID_SNAPLEN, "snaplen", "BYTES", "keep so many bytes of a packet (512)",
@@ -426,6 +429,9 @@ static int check_source(const struct options *options, const struct seen *seen,
         (!live_or_file || options->mode == MODE_DUMP))
         return fail(error, "--private goes with the screen, --text, --json, "
                            "--summary or --expect");
+    if (options->join && (options->read_path || options->private_network))
+        return fail(error, "--join looks into a network that runs already: it "
+                           "takes neither -r nor --private");
     if (options->lost_of > 0 && !options->private_network)
         return fail(error, "--loss is for a network of its own: viz --loss 1/3 "
                            "--private -- ./server 7001");
@@ -436,10 +442,10 @@ static int check_source(const struct options *options, const struct seen *seen,
                            "is --count");
     if (!live_or_file &&
         (options->read_path || stood(seen, ID_INTERFACE) || options->filter ||
-         options->write_path || stood(seen, ID_SNAPLEN) ||
+         options->write_path || options->join || stood(seen, ID_SNAPLEN) ||
          stood(seen, ID_COUNT) || stood(seen, ID_DURATION)))
         return fail(error,
-                    "--%s takes no -i, -r, -f, -w, -s, --count or "
+                    "--%s takes no -i, -r, -f, -w, -s, --join, --count or "
                     "--duration",
                     choice_of(seen->mode)->name);
     return 0;

@@ -33,6 +33,7 @@ struct options {
     enum mode mode;
     const char *interface; /* "lo" when nothing else was asked for */
     const char *read_path; /* NULL: live */
+    const char *join;      /* pid or program whose network is watched; NULL */
     const char *write_path;
     const char *filter;
     uint32_t snaplen;    /* bytes of a frame to keep, 0: capture's default */

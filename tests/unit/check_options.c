@@ -92,6 +92,18 @@ START_TEST(terms_follow_expect_or_are_given_each)
 }
 END_TEST
 
+START_TEST(a_running_network_is_joined_live)
+{
+    ck_assert_int_eq(viz("--join", "server", "-f", "tcp", "--json"), 0);
+    ck_assert_str_eq(options.join, "server");
+    ck_assert_int_eq(viz("--join", "4711", "-i", "any"), 0);
+    refused("neither -r nor --private", viz("--join", "1", "-r", "x"));
+    refused("neither -r nor --private",
+            viz("--join", "1", "--private", "--", "ls"));
+    refused("--join", viz("--doctor", "--join", "1"));
+}
+END_TEST
+
 START_TEST(a_private_network_runs_a_command)
 {
     ck_assert_int_eq(
@@ -239,6 +251,7 @@ int main(void)
     tcase_add_test(tcase, a_source_with_its_limits);
     tcase_add_test(tcase, a_duration_has_a_unit_or_is_in_seconds);
     tcase_add_test(tcase, terms_follow_expect_or_are_given_each);
+    tcase_add_test(tcase, a_running_network_is_joined_live);
     tcase_add_test(tcase, a_private_network_runs_a_command);
     tcase_add_test(tcase, a_lesson_is_on_the_screen_as_text_or_plays);
     tcase_add_test(tcase, a_dump_has_a_size);
