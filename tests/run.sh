@@ -36,9 +36,10 @@ stage build-clang $make -j"$jobs" CC=clang all
 stage unit $make -j"$jobs" unit
 stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
-for name in golden golden-screens docs headless confine hostile terms lossy \
+for name in golden golden-screens docs headless confine hostile \
+    terminals stops mishaps join terms lossy \
     calls fuzz decode-coverage bench coverage commands lab-commands \
-    lessons/programs lessons/errors lab kernel-truth wireshark lessons/play grading submissions; do
+    lessons/programs lessons/errors lab kernel-truth wireshark fields lessons/play grading submissions; do
     script=tests/$name.sh
     [ -e $script ] || continue
     name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')

@@ -6,7 +6,6 @@
 #include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +25,9 @@ static struct told told;
 static int overruns; /* so many of the next answers overrun the buffer */
 
 /* libmnl's, found before the library's own. */
+struct mnl_socket;
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *netlink, void *bytes,
+                            size_t size);
 ssize_t mnl_socket_recvfrom(const struct mnl_socket *netlink, void *bytes,
                             size_t size)
 {
