@@ -39,7 +39,7 @@ stage unit-address $make -j"$jobs" SAN=address unit
 for name in golden golden-screens docs headless confine hostile \
     terminals stops mishaps join terms lossy \
     calls fuzz decode-coverage bench coverage commands lab-commands \
-    lessons/programs lessons/errors lab kernel-truth wireshark fields lessons/play grading submissions; do
+    lessons/programs lessons/errors lab kernel-truth wireshark fields promises lessons/play grading submissions; do
     script=tests/$name.sh
     [ -e $script ] || continue
     name=$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')

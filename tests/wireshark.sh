@@ -1,9 +1,9 @@
 #!/bin/sh
 # Are the flags of `viz --json --wireshark` those of tshark 4.0? Every TCP
 # packet of the captures named (those in tests/captures without any) is
-# compared; each that differs is shown, and a reason for each kind of
-# difference that is known. At least 99 % of the packets of each capture must
-# be equal. Needs tshark 4.0 and python3; without them it says so and is
+# compared, and each that differs is shown with its reason, from the table
+# below. One without a reason is a fault, and so is a capture of which less than
+# 99 % is equal. Needs tshark 4.0 and python3; without them it says so and is
 # skipped.
 #
 #   sh tests/wireshark.sh [CAPTURE...]

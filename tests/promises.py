@@ -1,0 +1,88 @@
+# See promises.sh.
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+viz = os.path.abspath(sys.argv[1])
+PAGE = 'docs/viz-promises.md'
+PROMISES = 40
+faults = commands = tests = 0
+os.environ['LC_ALL'] = 'C.UTF-8'
+
+
+def wrong(what):
+    global faults
+    faults += 1
+    print('  ' + what)
+
+
+def text(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+stages = set(re.findall(r'[\w/-]+', text('tests/run.sh')))
+
+
+def unit_test(where, module, name):
+    path = f'tests/unit/check_{module}.c'
+    if not os.path.exists(path):
+        wrong(f'{where}: there is no {path}')
+        return
+    source = text(path)
+    if f'START_TEST({name})' not in source:
+        wrong(f'{where}: no test {name} in {path}')
+    elif not re.search(rf'tcase_add\w*\([^;]*\b{name}\b', source):
+        wrong(f'{where}: {name} in {path} is never run')
+
+
+def kept_by(where, cell):
+    global tests
+    names = re.findall(r'`([^`]+)`', cell)
+    if not names:
+        wrong(f'{where}: no test keeps it')
+    for name in names:
+        tests += 1
+        if ': ' in name:
+            unit_test(where, *name.split(': '))
+        elif not os.path.exists(name):
+            wrong(f'{where}: there is no {name}')
+        elif name[len('tests/'):-len('.sh')] not in stages:
+            wrong(f'{where}: {name} is no stage of make test')
+
+
+def shows(where, cell):
+    global commands
+    spans = re.findall(r'`([^`]+)`', cell)
+    if not spans:
+        wrong(f'{where}: no command')
+        return
+    command, words = spans[0], spans[1:]
+    if not command.startswith('viz -r ') or 'FILE' in command:
+        return  # live, or long: the tests do it
+    commands += 1
+    done = subprocess.run(command.replace('viz', shlex.quote(viz), 1),
+                          shell=True, capture_output=True, text=True,
+                          timeout=60)
+    if done.returncode != 0:
+        wrong(f'{where}: {command}: status {done.returncode} {done.stderr}')
+    for word in words:
+        if word not in done.stdout:
+            wrong(f'{where}: {command} does not print {word}')
+
+
+promised = text(PAGE).split('\n## Not kept')[0]
+rows = re.findall(r'^\| (\d+) \| (.*?) \| (.*) \| (.*?) \|$', promised, re.M)
+for expected, (number, _, command, tests_named) in enumerate(rows, 1):
+    where = f'promise {number}'
+    if int(number) != expected:
+        wrong(f'{where} stands where {expected} should')
+    shows(where, command)
+    kept_by(where, tests_named)
+if len(rows) != PROMISES:
+    wrong(f'{len(rows)} promises, not {PROMISES}')
+print(f'promises: {len(rows)}, {commands} commands run, {tests} tests named, '
+      f'{faults} wrong')
+sys.exit(faults > 0)
