@@ -28,7 +28,7 @@ import xml.etree.ElementTree as tree
 svg = '{http://www.w3.org/2000/svg}'
 root = tree.parse(sys.argv[1]).getroot()
 assert root.tag == svg + 'svg'
-words = ' '.join(text.text or '' for text in root.iter(svg + 'text'))
+words = ' '.join(text.text or '' for text in [*root.iter(svg + 'text'), *root.iter(svg + 'title')])
 assert 'Two Terminals' in words, words
 CHECK
     fi

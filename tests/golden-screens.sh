@@ -23,12 +23,22 @@ fi
 
 # name, capture, size, keys, locale
 screen() {
+    drawn "$1" "$5" -r "$captures/$2.pcap" --dump "$3" --keys "$4"
+}
+# name, size, keys, locale: the lesson player on a stored recording
+lesson() {
+    drawn "$1" "$4" --lesson tests/lessons/fixture/README.md --dump "$2" --keys "$3"
+}
+# name, locale, arguments
+drawn() {
     case $1 in
     *"$only"*) ;;
     *) return ;;
     esac
-    LC_ALL=$5 "$viz" -r "$captures/$2.pcap" --dump "$3" --keys "$4" \
-        >"$got" 2>&1
+    screen=$1 locale=$2
+    shift 2
+    LC_ALL=$locale "$viz" "$@" >"$got" 2>&1 </dev/null
+    set -- "$screen"
     status=$?
     if [ "$status" != 0 ]; then
         echo "$1: status $status"
@@ -93,6 +103,18 @@ screen least-size s01_client_close 60x15 '<Enter>' C.UTF-8
 screen too-small s01_client_close 59x15 '' C.UTF-8
 screen too-small-1x1 s01_client_close 1x1 'jj' C.UTF-8
 
+lesson lesson-80x24 80x24 nnn C.UTF-8
+lesson lesson-calls-80x24 80x24 nnns C.UTF-8
+lesson lesson-140x45 140x45 nnnnn C.UTF-8
+lesson lesson-no-calls-140x45 140x45 nnnnns C.UTF-8
+lesson lesson-stacked-60x24 60x24 nnns C.UTF-8
+lesson lesson-scrolled-120x30 120x30 nnnnnkkkk C.UTF-8
+lesson lesson-question-100x30 100x30 nna C.UTF-8
+lesson lesson-help 80x24 '?' C.UTF-8
+lesson lesson-back-100x30 100x30 nnnnnbb C.UTF-8
+lesson lesson-hint 80x24 rh C.UTF-8
+lesson lesson-ascii-100x30 100x30 nnnn C
+
 # What cannot be drawn ends with status 2 and says what to type.
 refused() { # word of the message, arguments...
     word=$1
@@ -108,7 +130,7 @@ refused() { # word of the message, arguments...
     fi
 }
 refusals=0
-drawn=$((passed + failed))
+shown=$((passed + failed))
 s01=$captures/s01_client_close.pcap
 refused 80x24 -r "$s01" --dump 0x24
 refused 80x24 -r "$s01" --dump 1001x24
@@ -116,12 +138,15 @@ refused 80x24 -r "$s01" --dump 80
 refused '<Enter>' -r "$s01" --dump 80x24 --keys 'j<Nonsense>'
 refused 'needs an end' -i lo --dump 80x24
 refused 'needs a terminal' -r "$s01"
+refused 'from its recording' --lesson tests/lessons/fixture/README.md --dump 80x24 --play
+refused 'no recording' --lesson tests/lessons/wire/README.md --dump 80x24
+refused '<Enter>' --lesson tests/lessons/fixture/README.md --dump 80x24 --keys '<No>'
 
 # A screen that is expected and no longer drawn is a fault too.
 if [ -z "$only" ]; then
     stored=$(ls "$golden" | wc -l)
-    if [ "$stored" != "$drawn" ]; then
-        echo "$golden holds $stored screens, $drawn are drawn"
+    if [ "$stored" != "$shown" ]; then
+        echo "$golden holds $stored screens, $shown are drawn"
         failed=$((failed + 1))
     fi
 fi

@@ -16,6 +16,7 @@
 #include "viz/events/store.h"
 #include "viz/kernel/owners.h"
 #include "viz/screen/screen.h"
+#include "viz/shot.h"
 #include "viz/source.h"
 #include "viz/views/tape.h"
 #include "viz/views/view.h"
@@ -372,64 +373,36 @@ static void watch(struct browse *browse)
     browse->viewer.message[0] = '\0';
 }
 
-static int write_svg(const struct browse *browse, const char *path)
+static void draw_shot(void *self, struct canvas *canvas)
 {
-    bool standard = strcmp(path, "-") == 0;
-    FILE *out = standard ? stdout : fopen(path, "we");
-    char title[128];
-    bool failed = !out;
+    struct browse *browse = self;
 
-    snprintf(title, sizeof title, "viz: %s", browse->viewer.source);
-    if (out) {
-        canvas_svg(&browse->canvas, title, out);
-        failed = ferror(out) | (standard ? fflush(out) : fclose(out));
-    }
-    if (!failed)
-        return 0;
-    fprintf(stderr, "viz: --svg %s cannot be written: %s.\n", path,
-            strerror(errno));
-    return 2;
+    viewer_draw(&browse->viewer, canvas);
+}
+
+static bool press(void *self, int key)
+{
+    struct browse *browse = self;
+
+    viewer_key(&browse->viewer, key);
+    return !browse->viewer.quit;
 }
 
 static int dump(struct browse *browse)
 {
-    const struct options *options = browse->options;
-    const char *keys = options->keys ? options->keys : "";
-    bool ascii = browse->canvas.ascii;
+    char title[128];
+    const struct shot shot = {.draw = draw_shot,
+                              .press = press,
+                              .self = browse,
+                              .title = title,
+                              .ascii = browse->canvas.ascii};
 
-    if (canvas_init(&browse->canvas, options->dump_rows,
-                    options->dump_columns) < 0) {
-        fprintf(stderr,
-                "viz: --dump %dx%d: a screen has 1 to %d columns and 1 to %d "
-                "rows, as in --dump 80x24.\n",
-                options->dump_columns, options->dump_rows, CANVAS_MOST_COLUMNS,
-                CANVAS_MOST_ROWS);
-        return 2;
-    }
-    browse->canvas.ascii = ascii;
-    if (options->read_path)
+    snprintf(title, sizeof title, "viz: %s", browse->viewer.source);
+    if (browse->options->read_path)
         read_file(browse);
     else
         watch(browse);
-    viewer_draw(&browse->viewer, &browse->canvas);
-    while (*keys && !browse->viewer.quit) {
-        int key = viewer_key_from_text(&keys);
-
-        if (key == INPUT_NONE) {
-            fprintf(stderr,
-                    "viz: --keys: no key is called %.20s. Type j, k, <Enter>, "
-                    "<Esc>, <Space>, <Tab>, <Up>, <Down>, <Left>, <Right>, "
-                    "<PgUp>, <PgDn>, <Home> or <End>.\n",
-                    keys);
-            return 2;
-        }
-        viewer_key(&browse->viewer, key);
-        viewer_draw(&browse->viewer, &browse->canvas);
-    }
-    if (options->svg_path)
-        return write_svg(browse, options->svg_path);
-    canvas_print(&browse->canvas, stdout);
-    return 0;
+    return shot_take(&shot, browse->options);
 }
 
 /* --- from the command line ------------------------------------------------- */

@@ -286,7 +286,7 @@ static const struct choice choices[] = {
     {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",
      NULL, .read = read_connection},
     {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL,
-     .mode = MODE_DUMP, .read = read_dump},
+     .read = read_dump},
     {ID_SVG, "svg", "FILE", "the screen as a picture; --dump says its size",
      NULL, FIELD(svg_path)},
     {ID_KEYS, "keys", "KEYS", "pressed before the dump: 'j<Enter>'", NULL,
@@ -451,9 +451,35 @@ static int check_source(const struct options *options, const struct seen *seen,
     return 0;
 }
 
+/* --dump and --svg: what a picture is made of. */
+static int check_picture(struct options *options, struct seen *seen,
+                         struct options_error *error)
+{
+    if (!stood(seen, ID_DUMP) && !options->svg_path)
+        return 0;
+    if (!stood(seen, ID_DUMP)) {
+        options->dump_columns = SVG_COLUMNS;
+        options->dump_rows = SVG_ROWS;
+    }
+    if (options->mode == MODE_LESSON) {
+        options->replay = true;
+        if (options->play || options->text || options->record)
+            return fail(error, "a picture of a lesson is made from its "
+                               "recording: without --play, --text and "
+                               "--record");
+        return 0;
+    }
+    if (options->mode != MODE_SCREEN && !stood(seen, ID_DUMP))
+        return fail(error, "--svg draws the screen: it goes with --dump, -i, "
+                           "-r and --lesson only");
+    return set_mode(options, seen, MODE_DUMP, ID_DUMP, error);
+}
+
 static int check(struct options *options, struct seen *seen,
                  struct options_error *error)
 {
+    if (check_picture(options, seen, error) < 0)
+        return -1;
     if (options->text && options->mode != MODE_LESSON &&
         set_mode(options, seen, MODE_TEXT, ID_TEXT, error) < 0)
         return -1;
@@ -474,17 +500,9 @@ static int check(struct options *options, struct seen *seen,
     if (options->mode == MODE_EXPORT && options->export_form == EXPORT_PCAP &&
         options->write_path)
         return fail(error, "--export FILE.pcap and -w: one of them at a time");
-    if (options->svg_path && options->mode == MODE_SCREEN) {
-        options->mode = MODE_DUMP;
-        options->dump_columns = SVG_COLUMNS;
-        options->dump_rows = SVG_ROWS;
-    }
-    if (options->svg_path && options->mode != MODE_DUMP)
-        return fail(error, "--svg draws the screen: it goes with --dump, -i "
-                           "and -r only");
     if (options->wireshark && options->mode != MODE_JSON)
         return fail(error, "--wireshark goes with --json");
-    if (options->keys[0] != '\0' && options->mode != MODE_DUMP)
+    if (options->keys[0] != '\0' && options->dump_columns == 0)
         return fail(error, "--keys goes with --dump and --svg");
     return check_source(options, seen, error);
 }

@@ -56,9 +56,9 @@ struct options {
     bool record;        /* with play: store the capture for later replays */
     bool replay;        /* from the stored capture, also where live works */
 
-    int dump_columns, dump_rows; /* MODE_DUMP */
+    int dump_columns, dump_rows; /* MODE_DUMP; a lesson's picture, else 0 */
     const char *keys;            /* "" when none: see viewer_key_from_text() */
-    const char *svg_path; /* MODE_DUMP: as SVG into this file, "-" stdout */
+    const char *svg_path; /* with these: as SVG into this file, "-" stdout */
 
     /* --private -- CMD, beside the screen, text, json, summary or expect. */
     bool private_network;

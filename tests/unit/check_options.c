@@ -156,6 +156,30 @@ START_TEST(a_dump_has_a_size)
 }
 END_TEST
 
+START_TEST(a_lesson_has_pictures_too)
+{
+    ck_assert_int_eq(viz("--dump", "110x32", "--lesson", "README.md", "--keys",
+                         "nn", "--svg", "a.svg"),
+                     0);
+    ck_assert_int_eq(options.mode, MODE_LESSON);
+    ck_assert(options.replay);
+    ck_assert_int_eq(options.dump_columns, 110);
+    ck_assert_int_eq(options.dump_rows, 32);
+    ck_assert_int_eq(viz("--lesson", "README.md", "--svg", "-"), 0);
+    ck_assert_int_eq(options.mode, MODE_LESSON);
+    ck_assert_int_eq(options.dump_columns, 100);
+    ck_assert_int_eq(viz("--lesson", "README.md"), 0);
+    ck_assert_int_eq(options.dump_columns, 0);
+    refused("from its recording",
+            viz("--lesson", "README.md", "--svg", "-", "--play"));
+    refused("from its recording",
+            viz("--lesson", "README.md", "--dump", "80x24", "--text"));
+    refused("--keys goes with", viz("--lesson", "README.md", "--keys", "n"));
+    refused("only one of them", viz("--json", "--dump", "80x24"));
+    refused("--svg draws", viz("--json", "--svg", "-"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_together_is_refused)
 {
     refused("--json and --text", viz("--json", "--text"));
@@ -255,6 +279,7 @@ int main(void)
     tcase_add_test(tcase, a_private_network_runs_a_command);
     tcase_add_test(tcase, a_lesson_is_on_the_screen_as_text_or_plays);
     tcase_add_test(tcase, a_dump_has_a_size);
+    tcase_add_test(tcase, a_lesson_has_pictures_too);
     tcase_add_test(tcase, what_cannot_be_together_is_refused);
     tcase_add_test(tcase, what_is_unknown_is_named);
     tcase_add_test(tcase, help_wins_over_what_follows);

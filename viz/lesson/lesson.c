@@ -317,6 +317,8 @@ static int run_mode(struct run *run, bool play)
 
     if (run->feed.replay)
         lesson.network = "REPLAY";
+    if (run->options->dump_columns > 0) /* keeps no progress */
+        return shot_run(&lesson, run->options);
     if (play)
         return play_run(&lesson);
     lesson.progress = PROGRESS_FILE;
@@ -338,8 +340,10 @@ static void tell_calls_lost(const struct run *run)
 static int run_lesson(struct run *run)
 {
     const struct options *options = run->options;
-    bool play = options->play || (!options->text && (!isatty(STDIN_FILENO) ||
-                                                     !isatty(STDOUT_FILENO)));
+    bool shot = options->dump_columns > 0;
+    bool play = shot || options->play ||
+                (!options->text &&
+                 (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)));
     struct document_error fault;
     int status;
 

@@ -1,6 +1,7 @@
 /*
  * The live lesson on the screen: keys in, wishes granted, events taken, and a
- * picture at most 30 times a second, none when nothing changed.
+ * picture at most 30 times a second, none when nothing changed. Or one picture
+ * of its recording.
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include "common/clock.h"
 #include "viz/lesson/modes.h"
 #include "viz/screen/screen.h"
+#include "viz/shot.h"
 #include "viz/views/lesson.h"
 
 enum { FRAME = CLOCK_SECOND / 30 };
@@ -41,23 +43,31 @@ static void tell_wire(struct live *live)
                  (int)strcspn(feed->wire_why, "\n"), feed->wire_why);
 }
 
+/* A shot's, too. */
+static void draw_on(void *self, struct canvas *canvas)
+{
+    struct live *live = self;
+    const struct feed *feed = live->lesson->feed;
+
+    live->view.store = feed->store;
+    live->view.dropped = feed->session.capture
+                             ? capture_dropped(feed->session.capture)
+                             : 0;
+    if (feed->session.called)
+        called_lost(feed->session.called, live->calls_lost);
+    lesson_view_draw(&live->view, canvas);
+}
+
 static void draw(struct live *live)
 {
     struct canvas canvas;
     int rows, columns;
 
     screen_size(live->screen, &rows, &columns);
-    live->view.store = live->lesson->feed->store;
-    live->view.dropped = live->lesson->feed->session.capture
-                             ? capture_dropped(
-                                   live->lesson->feed->session.capture)
-                             : 0;
-    if (live->lesson->feed->session.called)
-        called_lost(live->lesson->feed->session.called, live->calls_lost);
     if (canvas_init(&canvas, rows, columns) < 0)
         return; /* an absurd size: the next one may be better */
     canvas.ascii = live->lesson->ascii;
-    lesson_view_draw(&live->view, &canvas);
+    draw_on(live, &canvas);
     screen_show(live->screen, &canvas);
     canvas_fini(&canvas);
     live->drawn = live->lesson->player->changes;
@@ -101,19 +111,23 @@ static void grant(struct live *live, enum lesson_wish wish)
     save(live);
 }
 
+static void take_key(struct live *live, int key)
+{
+    bool predicted = player_step(live->lesson->player)->predict != NULL;
+    enum lesson_wish wish = lesson_view_key(&live->view, key);
+
+    grant(live, wish);
+    if (predicted && wish == LESSON_NOTHING)
+        save(live);
+    live->dirty = true;
+}
+
 static void take_keys(struct live *live)
 {
     int key;
 
-    while (!live->quit && (key = screen_key(live->screen)) != INPUT_NONE) {
-        bool predicted = player_step(live->lesson->player)->predict != NULL;
-        enum lesson_wish wish = lesson_view_key(&live->view, key);
-
-        grant(live, wish);
-        if (predicted && wish == LESSON_NOTHING)
-            save(live);
-        live->dirty = true;
-    }
+    while (!live->quit && (key = screen_key(live->screen)) != INPUT_NONE)
+        take_key(live, key);
 }
 
 /* The warning goes when the server outside has gone. */
@@ -181,6 +195,17 @@ static void tell_refusal(const struct lesson *lesson)
         clearerr(stdin);
 }
 
+static void begin(struct live *live)
+{
+    const struct lesson *lesson = live->lesson;
+
+    lesson_view_init(&live->view, lesson->player, lesson->feed->store);
+    live->view.network = live->network;
+    live->view.calls_lost = live->calls_lost;
+    live->view.replay = lesson->feed->replay != NULL;
+    tell_wire(live);
+}
+
 int live_run(struct lesson *lesson)
 {
     struct live live = {.lesson = lesson, .dirty = true};
@@ -197,11 +222,7 @@ int live_run(struct lesson *lesson)
                     : "There is no terminal to draw on.");
         return 2;
     }
-    lesson_view_init(&live.view, lesson->player, lesson->feed->store);
-    live.view.network = live.network;
-    live.view.calls_lost = live.calls_lost;
-    tell_wire(&live);
-    live.view.replay = lesson->feed->replay != NULL;
+    begin(&live);
     if (lesson->resumed && !live.view.replay &&
         !player_finished(lesson->player))
         snprintf(live.view.message, sizeof live.view.message,
@@ -214,4 +235,35 @@ int live_run(struct lesson *lesson)
     if (status < 0)
         fprintf(stderr, "%s\n", error.text);
     return status < 0 ? 2 : 0;
+}
+
+/* --- one picture --------------------------------------------------------- */
+
+/* All that the recording has for the step that is open now. */
+static bool press(void *self, int key)
+{
+    struct live *live = self;
+    struct capture_error error;
+
+    take_key(live, key);
+    feed_pump(live->lesson->feed, &error);
+    return !live->quit;
+}
+
+int shot_run(struct lesson *lesson, const struct options *options)
+{
+    struct live live = {.lesson = lesson};
+    char title[160];
+    const struct shot shot = {.draw = draw_on,
+                              .press = press,
+                              .self = &live,
+                              .title = title,
+                              .ascii = lesson->ascii};
+    struct capture_error error;
+
+    snprintf(title, sizeof title, "Two Terminals. %s",
+             lesson->player->document->title);
+    begin(&live);
+    feed_pump(lesson->feed, &error);
+    return shot_take(&shot, options);
 }

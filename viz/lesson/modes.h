@@ -1,6 +1,6 @@
 /*
- * The three ways to go through a lesson, over the same player and feed: live
- * on a screen, live line by line, and by itself. Each runs to its end and
+ * The ways to go through a lesson, over the same player and feed: live on a
+ * screen, live line by line, by itself, and as one picture. Each runs to its end and
  * returns the status for main: 0, 1 (an observation did not come true), 2.
  */
 #ifndef VIZ_LESSON_MODES_H
@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "viz/lesson/feed.h"
+#include "viz/options.h"
 
 struct lesson {
     struct player *player;
@@ -25,6 +26,8 @@ struct lesson {
 int play_run(struct lesson *lesson);
 int textmode_run(struct lesson *lesson);
 int live_run(struct lesson *lesson);
+/* The recording, as --dump, --svg and --keys of the options say. */
+int shot_run(struct lesson *lesson, const struct options *options);
 
 enum { LESSON_SAID = 240 };
 

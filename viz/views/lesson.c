@@ -35,8 +35,8 @@ static const struct view_help keys[] = {
     {"?", "all keys, and back", "keys"},
     {"q", "leave; the next start goes on here", "quit"},
     {"PgDn PgUp", "scroll the text (also the arrows)", "text"},
-    {"k j", "scroll the ladder up, down", "ladder"},
     {"s", "your programs' socket calls in the ladder, or not", "calls"},
+    {"k j", "scroll the ladder up, down", "ladder"},
     {"\u2192 n", "the next step at once (Space: as Enter)", NULL},
     {NULL, NULL, NULL},
 };
