@@ -16,7 +16,7 @@ picture() {
         --svg "$folder/$1.svg" </dev/null || failed=1
 }
 captures=tests/captures
-picture lesson --lesson lessons/01-blocking/README.md 110x30 nnnnnnnnnnnn
+picture lesson --lesson lessons/01-blocking/README.md 110x34 nnnnnnnnnnnn
 picture connections -r $captures/s08_backlog_full.pcap 100x24 ''
 picture ladder -r $captures/s01_client_close.pcap 100x26 '<Enter>jjjjjjjj'
 picture retransmission -r $captures/s15_fast_retransmit.pcap 110x34 '<Enter>jjjjjjjjjjjjjjjjjjjjjj'
