@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "viz/decode/decode.h"
+#include "viz/explain/explain.h"
 #include "viz/screen/canvas.h"
 #include "viz/views/ladder.h"
 #include "viz/views/words.h"
@@ -105,6 +106,14 @@ static void print_call(struct text *text, const struct program_call *call)
     print_rows(text, 1);
 }
 
+/* Once a connection, when the handshake has shown it; on loopback, where both
+ * ends are, there is nothing to tell. */
+static void print_vantage(const struct flow *flow)
+{
+    if (flow->vantage != VANTAGE_UNKNOWN && flow->vantage != VANTAGE_BOTH)
+        printf("%9s  %s\n", "", explain_vantage(flow->vantage));
+}
+
 static void text_event(void *self, const struct event *event)
 {
     struct text *text = self;
@@ -137,6 +146,8 @@ static void text_event(void *self, const struct event *event)
     }
     ladder_row(area, 0, row, previous, store_start(text->store));
     print_rows(text, 1);
+    if (row->note.handshake_done)
+        print_vantage(flow);
 }
 
 static int text_end(void *self, struct session *session)

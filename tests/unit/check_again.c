@@ -137,6 +137,126 @@ START_TEST(what_was_acknowledged_already_is_sent_in_vain)
 }
 END_TEST
 
+/* The server's D-SACK: [left, right) came twice. */
+static const struct note *reports(struct wire *wire, uint32_t ack,
+                                  uint32_t left, uint32_t right)
+{
+    struct packet packet = {
+        .number = ++wire->number,
+        .time_ns = wire->ns += 1000000,
+        .has_transport = true,
+        .protocol = PROTO_TCP,
+        .ttl = 64,
+        .source = {4, {10, 0, 0, 2}, 7001},
+        .destination = {4, {10, 0, 0, 1}, 40000},
+        .tcp = {.flags = A,
+                .seq = 5001,
+                .ack = 1000 + ack,
+                .window = 60000,
+                .options = {.has = OPT_SACK, .sack_count = 1}},
+    };
+
+    packet.tcp.options.sack[0].left = 1000 + left;
+    packet.tcp.options.sack[0].right = 1000 + right;
+    ck_assert_int_eq(track_feed(wire->track, &packet, &wire->note), 0);
+    return &wire->note;
+}
+
+START_TEST(a_d_sack_proves_that_it_was_sent_in_vain)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0); /* packet 4 */
+    note = sends(&wire, 60, 'c', A, 1, 1, 100, 0);
+    expect_again(note, "tlp", 1, 4, 60);
+    ck_assert_str_eq(note->verdicts[0].lost, "after");
+    ck_assert_ptr_eq(note_again(note), &note->verdicts[0]);
+    ck_assert_ptr_null(note_in_vain(note));
+    ck_assert_uint_eq(note->flow->lost[1], 1);
+    for (uint32_t n = 1; n < 30; n++) { /* long acknowledged by then */
+        sends(&wire, 0.1, 'c', A, 1 + n * 100, 1, 100, 0);
+        sends(&wire, 0.1, 's', A, 1, 101 + n * 100, 0, 0);
+    }
+    note = reports(&wire, 3001, 1, 101);
+    ck_assert(note->dsack);
+    ck_assert_ptr_null(note_again(note));
+    ck_assert_ptr_nonnull(note_in_vain(note));
+    ck_assert_str_eq(note_in_vain(note)->kind, "spurious");
+    ck_assert_str_eq(note_in_vain(note)->evidence, "dsack");
+    ck_assert_uint_eq(note_in_vain(note)->packet, 4);
+    ck_assert_uint_eq(note->flow->lost[1], 0);
+    ck_assert_uint_eq(note->flow->retransmissions, 1);
+    note = reports(&wire, 3001, 201, 301); /* doubled on the way */
+    ck_assert(note->dsack);
+    ck_assert_ptr_null(note_in_vain(note));
+    ck_assert_uint_eq(note->flow->spurious, 2);
+    track_free(wire.track);
+}
+END_TEST
+
+/* What the capture never saw was lost before it. */
+START_TEST(a_loss_lies_before_or_after_the_capture)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    wire.ttl[0] = 60;
+    wire.ttl[1] = 57;
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    sends(&wire, 1, 'c', A, 201, 1, 100, 0); /* 101 to 200 is missing */
+    sends(&wire, 20, 's', A, 1, 101, 0, 100);
+    note = sends(&wire, 20, 'c', A, 101, 1, 100, 0);
+    ck_assert_str_eq(note_again(note)->lost, "before");
+    sends(&wire, 1, 'c', A, 301, 1, 100, 0);
+    sends(&wire, 20, 's', A, 1, 301, 0, 0);
+    note = sends(&wire, 300, 'c', A, 301, 1, 100, 0);
+    ck_assert_str_eq(note_again(note)->lost, "after");
+    ck_assert_uint_eq(note->flow->lost[0], 1);
+    ck_assert_uint_eq(note->flow->lost[1], 1);
+    ck_assert_int_eq(note->flow->vantage, VANTAGE_MIDDLE);
+    track_free(wire.track);
+}
+END_TEST
+
+START_TEST(a_reset_brings_the_errno_of_its_receivers_state)
+{
+    const struct note *note;
+    struct wire wire;
+
+    wire_open(&wire);
+    sends(&wire, 0, 'c', S, 0, 0, 0, 0);
+    note = sends(&wire, 1, 's', R | A, 0, 1, 0, 0);
+    ck_assert_str_eq(note->error, "ECONNREFUSED");
+    ck_assert(note->error_now);
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    ck_assert_str_eq(sends(&wire, 1, 'c', R | A, 1, 1, 0, 0)->error,
+                     "ECONNRESET");
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', F | A, 1, 1, 0, 0);
+    sends(&wire, 1, 's', A, 1, 2, 0, 0);
+    ck_assert_str_eq(sends(&wire, 1, 'c', R, 2, 0, 0, 0)->error, "EPIPE");
+    track_free(wire.track);
+
+    wire_open(&wire); /* nobody is left to be told */
+    connects(&wire);
+    sends(&wire, 1, 'c', F | A, 1, 1, 0, 0);
+    sends(&wire, 1, 's', F | A, 1, 2, 0, 0);
+    ck_assert_ptr_null(sends(&wire, 1, 's', R, 2, 0, 0, 0)->error);
+    track_free(wire.track);
+}
+END_TEST
+
 START_TEST(what_the_card_cuts_counts_as_many_as_it_makes)
 {
     struct wire wire;
@@ -145,6 +265,7 @@ START_TEST(what_the_card_cuts_counts_as_many_as_it_makes)
     connects(&wire);
     sends(&wire, 1, 'c', A, 1, 1, 2500, 0);
     ck_assert(wire.note.super_segment);
+    ck_assert_uint_eq(wire.note.pieces, 3);
     sends(&wire, 300, 'c', A, 1, 1, 2500, 0);
     ck_assert_uint_eq(wire.note.verdicts[0].segments, 3);
     ck_assert_uint_eq(wire.note.flow->retransmissions, 3);
@@ -262,6 +383,9 @@ int main(void)
     tcase_add_test(tests, time_outs_are_counted_and_their_gaps_told);
     tcase_add_test(tests, what_a_report_of_a_hole_brings_is_fast);
     tcase_add_test(tests, what_was_acknowledged_already_is_sent_in_vain);
+    tcase_add_test(tests, a_d_sack_proves_that_it_was_sent_in_vain);
+    tcase_add_test(tests, a_loss_lies_before_or_after_the_capture);
+    tcase_add_test(tests, a_reset_brings_the_errno_of_its_receivers_state);
     tcase_add_test(tests, what_the_card_cuts_counts_as_many_as_it_makes);
     tcase_add_test(tests, gaps_and_windows_are_told);
     tcase_add_test(tests, the_vantage_is_read_from_ttl_and_pauses);

@@ -8,7 +8,7 @@
 
 #include "tests/unit/frames.h"
 #include "viz/explain/explain.h"
-#include "viz/track/track.h"
+#include "viz/track/icmp_errno.h"
 
 static bool is_prose(const char *text)
 {
@@ -37,8 +37,8 @@ END_TEST
 
 START_TEST(every_kind_of_retransmission_has_a_text_of_its_own)
 {
-    static const char *const kinds[] = {"syn", "rto", "tlp", "fast",
-                                        "spurious"};
+    static const char *const kinds[] = {"syn",  "rto",      "tlp",
+                                        "fast", "spurious", "dsack"};
     const struct explanation *any = explain_verdict(VERDICT_RETRANSMISSION,
                                                     NULL);
 
@@ -50,6 +50,92 @@ START_TEST(every_kind_of_retransmission_has_a_text_of_its_own)
         ck_assert_ptr_ne(text, any);
     }
     ck_assert_ptr_eq(explain_verdict(VERDICT_RETRANSMISSION, "new"), any);
+    ck_whole(explain_verdict(VERDICT_ZERO_WINDOW, "answer"), "answer");
+    ck_assert_ptr_ne(explain_verdict(VERDICT_ZERO_WINDOW, "answer"),
+                     explain_verdict(VERDICT_ZERO_WINDOW, NULL));
+}
+END_TEST
+
+START_TEST(every_kind_of_reset_has_its_text)
+{
+    for (int kind = RESET_REFUSED; kind <= RESET_NO_SOCKET; kind++) {
+        ck_assert_ptr_nonnull(reset_text((enum reset_kind)kind));
+        ck_whole(explain_reset((enum reset_kind)kind),
+                 reset_text((enum reset_kind)kind));
+    }
+    ck_assert_ptr_null(reset_text((enum reset_kind)(RESET_NO_SOCKET + 1)));
+    ck_assert_ptr_null(explain_reset(RESET_NONE));
+    ck_assert_ptr_null(explain_reset((enum reset_kind)99));
+}
+END_TEST
+
+static void ck_errno(const char *name)
+{
+    for (int now = 0; now < 2; now++)
+        for (int tcp = 0; tcp < 2; tcp++)
+            if (!is_prose(explain_errno(name, tcp, now)))
+                ck_abort_msg("no text for %s", name);
+}
+
+START_TEST(every_errno_that_a_packet_brings_has_its_sentence)
+{
+    static const uint8_t protocols[] = {PROTO_ICMP, PROTO_ICMP6};
+
+    for (int i = 0; i < 2; i++)
+        for (int type = 0; type < 256; type++)
+            for (int code = 0; code < 256; code++) {
+                struct icmp_errno got = icmp_errno(protocols[i], (uint8_t)type,
+                                                   (uint8_t)code);
+
+                if (got.name)
+                    ck_errno(got.name);
+            }
+    ck_errno("ECONNRESET"); /* what resets bring */
+    ck_errno("EPIPE");
+    ck_assert_ptr_null(explain_errno("EWHAT", true, true));
+    ck_assert_ptr_null(explain_errno(NULL, true, true));
+}
+END_TEST
+
+START_TEST(every_vantage_and_side_of_a_loss_has_its_sentence)
+{
+    for (int vantage = 0; vantage <= VANTAGE_MIDDLE; vantage++) {
+        const char *where = explain_vantage((enum flow_vantage)vantage);
+
+        must(strncmp(where, "captured", 8) == 0 && strlen(where) < 50);
+        must(is_prose(explain_vantage_more((enum flow_vantage)vantage)));
+    }
+    ck_assert(is_prose(explain_lost("before")));
+    ck_assert(is_prose(explain_lost("after")));
+    ck_assert_str_ne(explain_lost("before"), explain_lost("after"));
+    ck_assert_ptr_null(explain_lost("beside"));
+    ck_assert_ptr_null(explain_lost(NULL));
+}
+END_TEST
+
+START_TEST(what_is_special_about_a_segment_is_remarked)
+{
+    struct packet packet = {.protocol = PROTO_TCP, .has_transport = true};
+    struct note note = {.super_segment = true, .pieces = 45};
+    const char *cookie;
+
+    ck_assert_ptr_nonnull(
+        strstr(explain_remark(&packet, &note, 0), "--mtu 1500"));
+    ck_assert_ptr_null(explain_remark(&packet, &note, 1));
+    note = (struct note){.dsack = true};
+    ck_assert_ptr_nonnull(strstr(explain_remark(&packet, &note, 0), "D-SACK"));
+    note.dsack = false;
+    ck_assert_ptr_null(explain_remark(&packet, &note, 0));
+    packet.tcp.options.has = OPT_FASTOPEN;
+    packet.tcp.flags = TCP_SYN;
+    cookie = explain_remark(&packet, &note, 0);
+    ck_assert_ptr_nonnull(strstr(cookie, "asks for a Fast Open cookie"));
+    packet.payload_length = 5;
+    ck_assert_str_ne(explain_remark(&packet, &note, 0), cookie);
+    packet.tcp.flags = TCP_SYN | TCP_ACK;
+    ck_assert_ptr_nonnull(strstr(explain_remark(&packet, &note, 0), "brings"));
+    packet.protocol = PROTO_UDP;
+    ck_assert_ptr_null(explain_remark(&packet, &note, 0));
 }
 END_TEST
 
@@ -158,12 +244,15 @@ START_TEST(nothing_in_the_captures_is_without_a_text)
             struct note note = {0};
 
             must(track_feed(track, &packet, &note) == 0);
+            must(note.reset == RESET_NONE || explain_reset(note.reset));
+            must(!note.error || explain_errno(note.error, true, true));
             for (int v = 0; v < note.verdict_count; v++) {
                 const struct verdict *verdict = &note.verdicts[v];
                 const struct explanation *text = explain_verdict(verdict->name,
                                                                  verdict->kind);
 
                 must(text != NULL);
+                must(!verdict->lost || explain_lost(verdict->lost));
                 must(!verdict->evidence || explain_evidence(verdict->evidence));
                 must(!verdict->kind ||
                      text != explain_verdict(verdict->name, NULL));
@@ -184,6 +273,10 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, every_verdict_has_its_text);
     tcase_add_test(tests, every_kind_of_retransmission_has_a_text_of_its_own);
+    tcase_add_test(tests, every_kind_of_reset_has_its_text);
+    tcase_add_test(tests, every_errno_that_a_packet_brings_has_its_sentence);
+    tcase_add_test(tests, every_vantage_and_side_of_a_loss_has_its_sentence);
+    tcase_add_test(tests, what_is_special_about_a_segment_is_remarked);
     tcase_add_test(tests, every_word_of_evidence_has_its_sentence);
     tcase_add_test(tests, every_state_has_its_text);
     tcase_add_test(tests, every_move_between_two_states_has_its_cause);

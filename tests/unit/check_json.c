@@ -152,7 +152,7 @@ START_TEST(verdicts_have_their_kind_and_evidence)
     is(json_incref(json_object_get(packet, "verdicts")),
        "[{\"name\":\"retransmission\",\"kind\":\"syn\","
        "\"evidence\":\"vantage\",\"count\":1,\"packet\":1,"
-       "\"gap\":1e-6}]");
+       "\"gap\":1e-6,\"lost\":\"after\"}]");
     json_decref(packet);
     end();
 }

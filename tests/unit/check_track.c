@@ -118,7 +118,8 @@ static void capture_track(struct tracked_capture *capture, const char *name)
         put(&capture->lines[n], "%s %zu ", name, n + 1);
         put_packet(&capture->lines[n], &packet, note);
         for (int v = 0; v < note->verdict_count; v++)
-            capture->verdicts[note->verdicts[v].name]++;
+            if (&note->verdicts[v] != note_in_vain(note)) /* of another */
+                capture->verdicts[note->verdicts[v].name]++;
     }
 }
 

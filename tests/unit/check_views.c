@@ -357,6 +357,38 @@ START_TEST(a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition)
 }
 END_TEST
 
+START_TEST(a_d_sack_mends_the_arrow_and_leads_to_the_original)
+{
+    struct packet report = {.protocol = PROTO_TCP};
+
+    viewer.live = viewer.follow = false;
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "ping", 4);
+    press("2");
+    ck_shows("\xE2\x95\xB3");
+    report.source = traffic_end(&traffic, 7001);
+    report.destination = traffic_end(&traffic, 40000);
+    report.tcp = (struct tcp_header){
+        .flags = TCP_ACK,
+        .seq = 5001,
+        .ack = 1005,
+        .window = 65000,
+        .options = {.has = OPT_SACK, .sack_count = 1, .sack = {{1001, 1005}}}};
+    traffic_take(&traffic, &report, NULL, 0);
+    press("<End>");
+    ck_hides("\xE2\x95\xB3"); /* both copies arrived */
+    ck_shows("V reports: that came twice, sent again in vain");
+    ck_shows("of packet 4 (o)");
+    press("<Enter>");
+    ck_shows("It reports, by D-SACK, that something came twice");
+    press("<Esc>o");
+    ck_assert_uint_eq(viewer.selected, 4);
+    press("o");
+    ck_assert_uint_eq(viewer.selected, 5);
+}
+END_TEST
+
 START_TEST(what_was_acknowledged_before_it_came_again_was_not_lost)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -724,6 +756,7 @@ int main(void)
     tcase_add_test(tcase, marks_are_set_shown_and_jumped_to);
     tcase_add_test(
         tcase, a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition);
+    tcase_add_test(tcase, a_d_sack_mends_the_arrow_and_leads_to_the_original);
     tcase_add_test(tcase,
                    what_was_acknowledged_before_it_came_again_was_not_lost);
     tcase_add_test(tcase,

@@ -137,7 +137,7 @@ static void emit_tcp(const struct sight *sight)
         sight->port->refused = true;
         emit(sight, FACT_REFUSED);
     }
-    if (has_verdict(note, VERDICT_RETRANSMISSION)) {
+    if (note_again(note)) {
         struct fact fact = fact_of(sight, FACT_RETRANSMIT);
 
         fact.syn = (packet->tcp.flags & TCP_SYN) != 0;

@@ -154,6 +154,8 @@ static void print_verdicts(FILE *out, const struct note *note)
             print_span(out, "gap", verdict->gap_ns);
         if (verdict->segments > 1)
             fprintf(out, ",\"segments\":%" PRIu32, verdict->segments);
+        if (verdict->lost)
+            fprintf(out, ",\"lost\":\"%s\"", verdict->lost);
         fputc('}', out);
     }
     fputc(']', out);
@@ -167,7 +169,8 @@ static void print_remarks(FILE *out, const struct note *note)
     if (note->ack_rtt_ns > 0)
         print_span(out, "ack_rtt", note->ack_rtt_ns);
     if (note->super_segment)
-        fputs(",\"super_segment\":true", out);
+        fprintf(out, ",\"super_segment\":true,\"pieces\":%" PRIu32,
+                note->pieces);
     if (note->dsack)
         fputs(",\"dsack\":true", out);
     if (note->reset != RESET_NONE)
@@ -489,6 +492,9 @@ void json_flow(struct json_writer *json, const struct flow *flow)
             print_span(json->out, "initial_rtt", flow->initial_rtt_ns);
         if (flow->spurious > 0)
             fprintf(json->out, ",\"spurious\":%" PRIu64, flow->spurious);
+        if (flow->lost[0] + flow->lost[1] > 0)
+            fprintf(json->out, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]",
+                    flow->lost[0], flow->lost[1]);
     }
     if (flow->protocol == PROTO_UDP)
         print_udp(json->out, &flow->udp);

@@ -106,6 +106,11 @@ void summary_flow(FILE *out, const struct flow *flow)
         print_udp(out, flow);
     if (tcp) {
         fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
+        if (flow->lost[0] + flow->lost[1] > 0)
+            fprintf(out,
+                    "  lost             %" PRIu64 " before it was captured, "
+                    "%" PRIu64 " after\n",
+                    flow->lost[0], flow->lost[1]);
         if (flow->spurious > 0 && flow->retransmissions > 0)
             fprintf(out, "  in vain          %" PRIu64 " (told by D-SACK)\n",
                     flow->spurious);

@@ -29,8 +29,9 @@ const struct explanation *explain_flags(uint8_t flags, bool payload);
  * each, NULL past the last; `n` counts from 0. */
 const char *explain_extra_flag(uint8_t flags, int n);
 
-/* A verdict; `kind` is the verdict's, or NULL. A kind that is not in the table
- * gets the text of its name. NULL for no enum verdict_name. */
+/* A verdict; `kind` is the verdict's, or NULL; for a D-SACK's report of another
+ * packet (note_in_vain()) "dsack". A kind that is not in the table gets the
+ * text of its name. NULL for no enum verdict_name. */
 const struct explanation *explain_verdict(enum verdict_name name,
                                           const char *kind);
 /* What proves it, for a verdict's `evidence`; NULL for a word unknown here. */
@@ -55,6 +56,27 @@ const struct explain_change *explain_change(enum tcp_state before,
                                             enum tcp_state after);
 /* Whether figure 5 has this edge. */
 bool explain_is_edge(enum tcp_state before, enum tcp_state after);
+
+/* What a RST means, by its kind; NULL for RESET_NONE. */
+const struct explanation *explain_reset(enum reset_kind kind);
+
+/* What a program that gets this errno should know: a sentence that begins with
+ * which of its calls says so. `now`: the next call does. NULL for a name that
+ * is not in the table. */
+const char *explain_errno(const char *name, bool tcp, bool now);
+
+/* Where the capture was made, "captured near the client", and what follows from
+ * it; for every enum flow_vantage. */
+const char *explain_vantage(enum flow_vantage vantage);
+const char *explain_vantage_more(enum flow_vantage vantage);
+/* A retransmission's `lost`: "before", "after"; NULL for another word. */
+const char *explain_lost(const char *lost);
+
+/* What else is to be said of this packet, a sentence each: more than one
+ * segment at once, Fast Open, what came twice. NULL past the last; `n` counts
+ * from 0. */
+const char *explain_remark(const struct packet *packet, const struct note *note,
+                           int n);
 
 /* What is no TCP segment: datagrams, ICMP, fragments, other protocols. */
 const struct explanation *explain_other(const struct packet *packet);

@@ -64,6 +64,16 @@ static const struct {
       "The receiver may say so with a D-SACK block; then the sender learns "
       "that its time-out is too short.",
       "RFC 2883 4"}},
+    {VERDICT_RETRANSMISSION,
+     "dsack",
+     {"It reports, by D-SACK, that something came twice: sent again in vain.",
+      "The receiver had these bytes already, so the copy was not needed. It "
+      "says so in the first SACK block, which lies below its "
+      "acknowledgement.",
+      "No call did it, and no program sees it: the second copy is dropped.",
+      "The sender learns that nothing was lost: Linux takes its slowing down "
+      "back (undo) and waits longer the next time.",
+      "RFC 2883 4"}},
     {VERDICT_REORDERED,
      NULL,
      {"It came later than what was sent after it.",

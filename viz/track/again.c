@@ -210,12 +210,66 @@ static const char *kind_of(struct segment *segment, const struct sent *before)
     return NULL;
 }
 
-static void sent_again(struct segment *segment, const char *evidence)
+static void remember_again(struct segment *segment, const struct sent *before,
+                           const char *lost)
+{
+    struct resent *resent = segment->resent;
+
+    resent->ring[resent->next++ % RESENT_MOST] = (struct resent_one){
+        .flow = segment->tracked->flow.id,
+        .from = (uint8_t)segment->from,
+        .lost = (int8_t)(lost == NULL ? -1 : lost[0] == 'a'),
+        .seq = segment->packet->tcp.seq,
+        .end = segment->end,
+        .times = before->times,
+        .original = before->number};
+}
+
+void again_in_vain(struct segment *segment, uint32_t left, uint32_t right)
+{
+    struct resent *resent = segment->resent;
+
+    for (size_t i = 0; i < RESENT_MOST; i++) { /* the newest first */
+        struct resent_one *one =
+            &resent
+                 ->ring[(resent->next + 2 * RESENT_MOST - 1 - i) % RESENT_MOST];
+        struct verdict *verdict;
+
+        if (one->original == 0 || one->flow != segment->tracked->flow.id ||
+            one->from == (uint8_t)segment->from ||
+            !seq_before(left, one->end) || !seq_before(one->seq, right))
+            continue;
+        if (one->lost >= 0) /* it was not, then */
+            segment->tracked->flow.lost[one->lost]--;
+        one->lost = -1;
+        verdict = note_verdict(segment->note, VERDICT_RETRANSMISSION,
+                               "spurious", "dsack");
+        if (verdict != NULL) {
+            verdict->packet = one->original;
+            verdict->count = one->times;
+        }
+        return;
+    }
+}
+
+/* Which copy was lost, the capture tells: what it saw got as far as here. */
+static const char *where_lost(struct segment *segment, const char *kind,
+                              bool seen)
+{
+    if (kind != NULL && kind[0] == 's' && kind[1] == 'p')
+        return NULL; /* spurious */
+    segment->tracked->flow.lost[seen]++;
+    return seen ? "after" : "before";
+}
+
+/* `seen`: the capture has its bytes already. */
+static void sent_again(struct segment *segment, const char *evidence, bool seen)
 {
     struct sent *before = sent_find(segment->pool, &segment->sent->list,
                                     segment->packet->tcp.seq, segment->end);
     uint32_t segments = segments_in(segment);
     const char *kind = kind_of(segment, before);
+    const char *lost = where_lost(segment, kind, seen);
     struct verdict *verdict = note_verdict(
         segment->note, VERDICT_RETRANSMISSION, kind, evidence);
 
@@ -224,6 +278,7 @@ static void sent_again(struct segment *segment, const char *evidence)
     if (verdict != NULL) {
         verdict->segments = segments;
         verdict->count = before ? before->times : 1;
+        verdict->lost = lost;
         if (kind != NULL && kind[0] == 'r')
             verdict->count = segment->sent->time_outs;
         verdict->packet = before ? before->number : 0;
@@ -231,6 +286,7 @@ static void sent_again(struct segment *segment, const char *evidence)
                                  : 0;
     }
     if (before != NULL) {
+        remember_again(segment, before, lost);
         before->time_ns = segment->packet->time_ns;
         if (before->times < UINT16_MAX)
             before->times++;
@@ -255,10 +311,10 @@ static void syn_segment(struct segment *segment)
         return;
     switch (sent_order(segment, &evidence)) {
     case ORDER_NEWER:
-        sent_again(segment, evidence);
+        sent_again(segment, evidence, true);
         break;
     case ORDER_UNKNOWN: /* nothing sends a SYN twice by accident */
-        sent_again(segment, "timing");
+        sent_again(segment, "timing", true);
         break;
     default:
         break;
@@ -283,7 +339,7 @@ static bool came_a_round_trip_later(const struct segment *segment)
 static void judge_by_time(struct segment *segment, bool seen)
 {
     if (seen || came_a_round_trip_later(segment))
-        sent_again(segment, "timing");
+        sent_again(segment, "timing", seen);
     else
         note_verdict(segment->note, VERDICT_REORDERED, NULL, "timing");
 }
@@ -304,7 +360,7 @@ static void data_segment(struct segment *segment)
     seen = unseen == 0 || unseen < segment->payload;
     switch (sent_order(segment, &evidence)) {
     case ORDER_NEWER:
-        sent_again(segment, evidence);
+        sent_again(segment, evidence, seen);
         break;
     case ORDER_OLDER:
         if (!seen)
@@ -325,6 +381,8 @@ void again_segment(struct segment *segment)
     uint32_t size = segment_size(segment);
 
     segment->note->super_segment = size > 0 && segment->payload > size;
+    if (segment->note->super_segment)
+        segment->note->pieces = segments_in(segment);
     if (has_any_flag(segment, TCP_SYN))
         syn_segment(segment);
     else if (segment->payload > 0 || has_any_flag(segment, TCP_FIN))

@@ -32,6 +32,29 @@ enum tcp_state tcp_state_from_name(const char *name)
     return TCP_UNKNOWN;
 }
 
+static const struct verdict *find_again(const struct note *note, bool report)
+{
+    for (int i = 0; i < note->verdict_count && i < NOTE_VERDICTS; i++) {
+        const struct verdict *verdict = &note->verdicts[i];
+
+        if (verdict->name == VERDICT_RETRANSMISSION &&
+            report == (verdict->evidence != NULL &&
+                       strcmp(verdict->evidence, "dsack") == 0))
+            return verdict;
+    }
+    return NULL;
+}
+
+const struct verdict *note_again(const struct note *note)
+{
+    return find_again(note, false);
+}
+
+const struct verdict *note_in_vain(const struct note *note)
+{
+    return find_again(note, true);
+}
+
 const char *verdict_text(enum verdict_name name)
 {
     static const char *const names[VERDICT_NAMES] = {

@@ -28,6 +28,7 @@ struct segment {
     bool probe;     /* a keep-alive or window probe: carries nothing new */
     bool lost;      /* it does not reach its receiver */
     struct losses *losses;
+    struct resent *resent; /* of all connections */
 };
 
 static inline bool has_flags(const struct segment *segment, uint8_t flags)
@@ -66,6 +67,10 @@ void again_segment(struct segment *segment);
 /* What the sender's acknowledgement, `before` until now, means for the other
  * end's segments. */
 void again_acked(struct segment *segment, uint32_t before);
+
+/* Its D-SACK block says that [left, right) came twice: the verdict, when that
+ * was sent again. */
+void again_in_vain(struct segment *segment, uint32_t left, uint32_t right);
 
 /* vantage.c: where the capture was made. */
 void vantage_segment(struct segment *segment);

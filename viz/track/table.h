@@ -59,6 +59,21 @@ struct tracked {
     int64_t syn_ns, syn_ack_ns; /* when the newest came; 0 none */
 };
 
+/* What was sent again last, of all flows: for a D-SACK, which comes when the
+ * segment has long been acknowledged. Zeroed is empty. */
+enum { RESENT_MOST = 256 };
+struct resent {
+    struct resent_one {
+        uint32_t flow; /* its id */
+        uint8_t from;  /* enum flow_side */
+        int8_t lost;   /* flow.lost[] counts it here; -1: nowhere */
+        uint32_t seq, end;
+        uint32_t times;
+        uint64_t original; /* packet; 0: free */
+    } ring[RESENT_MOST];
+    size_t next;
+};
+
 struct table_slot {
     uint32_t hash;
     uint32_t index; /* of the flow, plus one; 0: empty */

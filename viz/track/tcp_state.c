@@ -358,6 +358,25 @@ static enum reset_kind reset_kind_of(const struct segment *segment)
                                                                : RESET_ABORT;
 }
 
+/* What the receiver's program is told (tcp_reset() in Linux). One that has
+ * closed the socket, and a connection that nobody has accepted yet, are told
+ * nothing. */
+static const char *reset_errno(enum tcp_state state)
+{
+    switch (state) {
+    case TCP_SYN_SENT:
+        return "ECONNREFUSED";
+    case TCP_CLOSE_WAIT:
+        return "EPIPE";
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT1: /* after shutdown(SHUT_WR) it may still read */
+    case TCP_FIN_WAIT2:
+        return "ECONNRESET";
+    default:
+        return NULL;
+    }
+}
+
 static void reset(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
@@ -375,6 +394,9 @@ static void reset(struct segment *segment)
         return;
     }
     segment->note->reset = reset_kind_of(segment);
+    if (!segment->lost)
+        segment->note->error = reset_errno(receiver->state);
+    segment->note->error_now = segment->note->error != NULL;
     if (!(sender->fin_sent && receiver->fin_sent))
         flow->closed_by = CLOSED_BY_RESET;
     enter(flow, sender, TCP_CLOSED);

@@ -16,6 +16,7 @@ struct track {
     struct table table;
     struct fragments fragments;
     struct losses losses;
+    struct resent resent;
     bool lose_next;
 };
 
@@ -235,6 +236,7 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
         .received = &tracked->memory[to],
         .from = note->from,
         .losses = &track->losses,
+        .resent = &track->resent,
     };
     uint8_t flags = packet->tcp.flags;
 

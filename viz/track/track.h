@@ -116,6 +116,8 @@ struct flow {
     uint64_t retransmissions; /* segments, as the kernel counts them */
     uint64_t spurious;        /* of which the other end said, by D-SACK, that
                                  they were in vain */
+    uint64_t lost[2];         /* sent again since lost before the capture, and
+                                 after it */
     struct flow_udp udp;
     int64_t first_ns, last_ns;
     int64_t initial_rtt_ns; /* from the SYN to the ACK that ends the handshake;
@@ -155,6 +157,9 @@ struct verdict {
     uint64_t packet;   /* retransmission: number of the original */
     int64_t gap_ns;    /* retransmission: since it was sent last */
     uint32_t segments; /* retransmission: as many as the card makes of it */
+    const char *lost;  /* retransmission: "before" or "after": where the first
+                          copy, or its acknowledgement, was lost, seen from the
+                          capture; NULL: nothing was, as far as is known */
 };
 
 enum { NOTE_VERDICTS = 4 };
@@ -182,8 +187,9 @@ struct note {
     enum reset_kind reset;
     uint32_t flight;    /* the sender's bytes that are not acknowledged */
     int64_t ack_rtt_ns; /* since what it acknowledges was sent; 0 unknown */
-    const char *error;  /* ICMP: the errno that the program gets, or NULL */
-    bool error_now;     /* else only when the program has asked for it
+    uint32_t pieces;    /* super_segment: it becomes so many */
+    const char *error; /* ICMP, RST: the errno that the program gets, or NULL */
+    bool error_now;    /* else only when the program has asked for it
                            (IP_RECVERR), or as the reason of a time-out */
     uint8_t verdict_count;
     struct verdict verdicts[NOTE_VERDICTS];
@@ -235,6 +241,12 @@ struct track_totals {
     uint64_t retransmissions;
 };
 struct track_totals track_totals(struct track *track);
+
+/* The verdict that this packet itself was sent before; NULL: it was not. And
+ * the one that it reports, by D-SACK, another packet that was sent again in
+ * vain (a retransmission too, of kind "spurious", with evidence "dsack"). */
+const struct verdict *note_again(const struct note *note);
+const struct verdict *note_in_vain(const struct note *note);
 
 /* "refused" and the like, as JSON has them. */
 const char *verdict_text(enum verdict_name name);

@@ -115,6 +115,8 @@ static void ack_verdict(struct segment *segment)
     if (is_dsack(tcp)) {
         segment->note->dsack = true;
         segment->tracked->flow.spurious++;
+        again_in_vain(segment, tcp->options.sack[0].left,
+                      tcp->options.sack[0].right);
     }
     if (receiver->has_isn && segment->received->spoke &&
         seq_after(tcp->ack, receiver->next_seq) &&

@@ -48,12 +48,16 @@ static void say_text(struct paper *paper, const char *word, enum style style,
 static void say_verdict(struct paper *paper, const struct verdict *verdict,
                         int level)
 {
-    const struct verdict_word *word = verdict_word(verdict->name);
+    const struct verdict_word *word = verdict_word_of(verdict);
+    bool report = word == &verdict_report;
     char letter[] = {word->letter, '\0'};
 
     say_text(paper, letter, word->style,
-             explain_verdict(verdict->name, verdict->kind), level);
-    if (level >= 3)
+             explain_verdict(verdict->name, report ? "dsack" : verdict->kind),
+             level);
+    if (level >= 2)
+        say(paper, "lost", STYLE_PLAIN, explain_lost(verdict->lost));
+    if (level >= 3 && !report)
         say(paper, "proof", STYLE_PLAIN, explain_evidence(verdict->evidence));
 }
 
@@ -97,6 +101,42 @@ static void say_moves(struct paper *paper, const struct store_row *row,
              state_text(note->after[0], note->assumed[0], 13, state),
              state_text(note->after[1], note->assumed[1], 13, other));
     say(paper, "moves", STYLE_DIM, text);
+}
+
+/* --- what follows for the program, what is special ------------------------- */
+
+/* What it is. Of a reset its kind says more than its flags, and of a refusal
+ * the verdict has said it. */
+static void say_what(struct paper *paper, const struct store_row *row,
+                     int level)
+{
+    const struct packet *packet = &row->packet;
+    const struct note *note = &row->note;
+    bool tcp = packet_is_tcp(packet);
+    const struct explanation *text = explain_reset(note->reset);
+
+    if (!tcp)
+        text = explain_other(packet);
+    else if (!text)
+        text = explain_flags(packet->tcp.flags, packet->payload_length > 0);
+    if (note->reset != RESET_REFUSED || note->verdict_count == 0)
+        say_text(paper, "what", STYLE_STRONG, text, level);
+    tcp = note->flow && note->flow->protocol == PROTO_TCP;
+    say(paper, "gets", STYLE_STRONG,
+        explain_errno(note->error, tcp, note->error_now));
+}
+
+static void say_remarks(struct paper *paper, const struct store_row *row,
+                        int level)
+{
+    const char *text;
+
+    for (int n = 0; (text = explain_remark(&row->packet, &row->note, n)); n++)
+        say(paper, n == 0 ? "also" : "", STYLE_PLAIN, text);
+    if (level < 3 || !row->note.flow || row->note.flow->protocol != PROTO_TCP)
+        return;
+    say(paper, "seen", STYLE_PLAIN, explain_vantage(row->note.flow->vantage));
+    say(paper, "", STYLE_DIM, explain_vantage_more(row->note.flow->vantage));
 }
 
 /* --- numbers --------------------------------------------------------------- */
@@ -145,17 +185,13 @@ int explain_pane(struct area area, const struct store_row *row, int level,
 
     for (int i = 0; i < row->note.verdict_count; i++)
         say_verdict(&paper, &row->note.verdicts[i], level);
-    if (tcp)
-        say_text(&paper, "what", STYLE_STRONG,
-                 explain_flags(packet->tcp.flags, packet->payload_length > 0),
-                 level);
-    else
-        say_text(&paper, "what", STYLE_STRONG, explain_other(packet), level);
+    say_what(&paper, row, level);
     say_moves(&paper, row, level);
+    say_remarks(&paper, row, level);
     if (!tcp || level < 3)
         return paper.line;
     for (int n = 0; explain_extra_flag(packet->tcp.flags, n); n++)
-        say(&paper, n == 0 ? "also" : "", STYLE_PLAIN,
+        say(&paper, n == 0 ? "flags" : "", STYLE_PLAIN,
             explain_extra_flag(packet->tcp.flags, n));
     say_numbers(&paper, row);
     return paper.line;

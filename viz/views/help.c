@@ -60,6 +60,7 @@ static void letters(struct page *page)
         area_text(page->area, row_of(page), 16, STYLE_PLAIN, word->words);
         next_line(page);
     }
+    entry(page, "V", "reports that something came twice (D-SACK)");
     entry(page, "X", "also: a reset (RST)");
     entry(page, "!", "lost by the lab's wire: its arrow is broken");
 }

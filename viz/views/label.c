@@ -122,8 +122,21 @@ static void add_options(char text[WORDS], const struct tcp_options *options)
         add(text, " sack-ok");
     if (options->has & OPT_SACK)
         add(text, " sack=%u", options->sack_count);
-    if (options->has & OPT_FASTOPEN)
+}
+
+/* What is special about it, and stands even where room is short. */
+static void add_specials(char text[WORDS], const struct store_row *row)
+{
+    const struct note *note = &row->note;
+
+    if (row->packet.tcp.options.has & OPT_FASTOPEN)
         add(text, " fastopen");
+    if (note->dsack)
+        add(text, " dsack");
+    if (note->reset != RESET_NONE)
+        add(text, " %s", reset_text(note->reset));
+    if (note->pieces > 1)
+        add(text, " (%u segments)", note->pieces);
 }
 
 static bool has_verdict(const struct store_row *row, enum verdict_name name)
@@ -179,6 +192,8 @@ static void tcp_label(const struct store_row *row, enum detail detail,
         add_options(text, &tcp->options);
     if (length > 0 && detail <= DETAIL_FLAGS)
         add(text, " len=%u", length);
+    if (detail <= DETAIL_NUMBERS)
+        add_specials(text, row);
     else if (length > 0 && (detail == DETAIL_DATA || detail == DETAIL_LEAST))
         add(text, "%u B", length);
 }
@@ -241,10 +256,18 @@ static void icmp_label(const struct store_row *row, enum detail detail,
             word->type != packet->icmp.type ||
             (word->code >= 0 && word->code != packet->icmp.code))
             continue;
-        if (detail <= DETAIL_FLAGS)
-            add(text, "ICMP %s", word->words);
+        /* What the program gets says more than that it is ICMP. */
+        if (detail < DETAIL_LEAST)
+            add(text, "%s%s",
+                detail > DETAIL_FLAGS ||
+                        (detail == DETAIL_SEQ && row->note.error)
+                    ? ""
+                    : "ICMP ",
+                word->words);
         else
-            add(text, "%s", detail < DETAIL_LEAST ? word->words : word->word);
+            add(text, "%s", word->word);
+        if (detail <= DETAIL_SEQ && row->note.error)
+            add(text, ": %s", row->note.error);
         return;
     }
     add(text, detail < DETAIL_LEAST ? "ICMP type %u code %u" : "ICMP %u/%u",

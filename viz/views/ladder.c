@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "viz/decode/decode.h"
+#include "viz/explain/explain.h"
 #include "viz/views/label.h"
 #include "viz/views/words.h"
 
@@ -155,7 +156,13 @@ void ladder_header(struct area area, int row, const struct flow *flow,
         if (text_width(text) + 4 <= to - from)
             text_middle(area, row, from, to - from, STYLE_DIM, text);
     }
-    ladder_rule(area, row + 1, true, "");
+    /* On loopback it needs no word; where it is not known there is none. */
+    ladder_rule(area, row + 1, true,
+                flow && flow->protocol == PROTO_TCP &&
+                        flow->vantage != VANTAGE_UNKNOWN &&
+                        flow->vantage != VANTAGE_BOTH
+                    ? explain_vantage(flow->vantage)
+                    : "");
 }
 
 /* --- one packet ------------------------------------------------------------ */

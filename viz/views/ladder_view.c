@@ -106,11 +106,11 @@ static int draw_what_moved(struct area area, const struct store_row *row)
     }
     for (int i = 0; i < row->note.verdict_count; i++) {
         const struct verdict *verdict = &row->note.verdicts[i];
-        const struct verdict_word *word = verdict_word(verdict->name);
+        const struct verdict_word *word = verdict_word_of(verdict);
 
         column += area_printf(area, 0, column, word->style, "%c %s",
                               word->letter, word->words);
-        if (verdict->kind)
+        if (verdict->kind && word != &verdict_report)
             column += area_printf(area, 0, column, STYLE_DIM, " (%s)",
                                   verdict->kind);
         column += 3;
@@ -123,13 +123,14 @@ static void draw_link(const struct viewer *viewer, struct area area, int column,
                       const struct store_row *row)
 {
     uint64_t newest = store_forgotten(viewer->store) + viewer_rows(viewer);
-    uint64_t original = links_original(&viewer->links, row->packet.number);
+    const struct link *link = links_of(&viewer->links, row->packet.number);
     uint64_t again = links_lost(&viewer->links, row->packet.number, newest);
 
-    if (original != 0)
+    if (link)
         column += area_printf(area, 1, column, STYLE_DIM,
-                              "repeats packet %llu (o)   ",
-                              (unsigned long long)original);
+                              link->report ? "of packet %llu (o)   "
+                                           : "repeats packet %llu (o)   ",
+                              (unsigned long long)link->original);
     if (row->lost)
         column += area_text(area, 1, column, STYLE_WARN,
                             "dropped on the wire: the kernel says so   ");
@@ -281,6 +282,9 @@ static void draw(struct viewer *viewer, struct area area)
     int foot = 0;
 
     links_update(&viewer->links, viewer->store);
+    if (selected && viewer->explained != selected->packet.number)
+        viewer->explain_top = 0;
+    viewer->explained = selected ? selected->packet.number : 0;
     if (selected && viewer->explain > 0)
         has_foot = take_pane(viewer, &area, selected);
     if (has_foot)

@@ -4,64 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/views/words.h"
-
-enum { FURTHEST = 20000 }; /* rows back in which an original is looked for */
-
 void links_fini(struct links *links)
 {
     free(links->items);
     *links = (struct links){0};
 }
 
-static uint32_t segment_end(const struct packet *packet)
+enum { FURTHEST = 4096 }; /* links back in which a copy is looked for */
+
+/* The newest link to this original, NULL for none. */
+static struct link *newest_link(struct links *links, uint64_t original)
 {
-    return packet->tcp.seq + packet->payload_length +
-           !!(packet->tcp.flags & TCP_SYN) + !!(packet->tcp.flags & TCP_FIN);
+    size_t stop = links->count > FURTHEST ? links->count - FURTHEST : 0;
+
+    for (size_t i = links->count; i-- > stop;)
+        if (links->items[i].original == original && !links->items[i].report)
+            return &links->items[i];
+    return NULL;
 }
 
-static bool before(uint32_t a, uint32_t b)
+/* What the note of this row says was sent before it. */
+static bool find_link(struct links *links, struct link *link,
+                      const struct store_row *row)
 {
-    return (int32_t)(a - b) < 0;
+    const struct verdict *again = note_again(&row->note);
+    const struct link *before;
+
+    if (!again || again->packet == 0)
+        return false;
+    before = newest_link(links, again->packet);
+    *link = (struct link){.original = again->packet,
+                          .again = row->packet.number,
+                          .previous = before ? before->again : again->packet,
+                          .lost = again->kind == NULL ||
+                                  strcmp(again->kind, "spurious") != 0};
+    return true;
 }
 
-static bool is_again(const struct store_row *row)
+/* Both copies had arrived, then: nothing of them was lost. */
+static void not_lost(struct links *links, uint64_t original)
 {
-    for (int i = 0; i < row->note.verdict_count; i++)
-        if (row->note.verdicts[i].name == VERDICT_RETRANSMISSION)
-            return row->note.flow && packet_is_tcp(&row->packet);
-    return false;
-}
+    struct link *link = newest_link(links, original);
 
-/* Going back from place `n`: the segment that began where this one does, or
- * held its first byte; and whether anybody acknowledged that in between. */
-static bool find_original(struct link *link, const struct store *store,
-                          size_t n)
-{
-    const struct store_row *again = store_row(store, n);
-    uint32_t seq = again->packet.tcp.seq, acked = seq;
-    size_t stop = n > FURTHEST ? n - FURTHEST : 0;
-
-    while (n-- > stop) {
-        const struct store_row *row = store_row(store, n);
-
-        if (row->note.flow != again->note.flow || !packet_is_tcp(&row->packet))
-            continue;
-        if (row->note.from != again->note.from) {
-            if (row->packet.tcp.flags & TCP_ACK &&
-                before(acked, row->packet.tcp.ack))
-                acked = row->packet.tcp.ack;
-            continue;
-        }
-        if (before(seq, row->packet.tcp.seq) ||
-            !before(seq, segment_end(&row->packet)))
-            continue;
-        link->original = row->packet.number;
-        link->again = again->packet.number;
-        link->lost = before(acked, segment_end(&row->packet));
-        return true;
-    }
-    return false;
+    if (link)
+        link->lost = false;
 }
 
 static void add(struct links *links, const struct link *link)
@@ -91,15 +77,24 @@ void links_update(struct links *links, const struct store *store)
     if (links->upto < forgotten)
         links->upto = forgotten;
     for (; links->upto < end; links->upto++) {
-        size_t n = (size_t)(links->upto - forgotten);
+        const struct store_row *row = store_row(
+            store, (size_t)(links->upto - forgotten));
+        const struct verdict *vain = note_in_vain(&row->note);
         struct link link;
 
-        if (is_again(store_row(store, n)) && find_original(&link, store, n))
+        if (find_link(links, &link, row))
             add(links, &link);
+        if (!vain)
+            continue;
+        not_lost(links, vain->packet);
+        link = (struct link){.original = vain->packet,
+                             .again = row->packet.number,
+                             .report = true};
+        add(links, &link);
     }
 }
 
-uint64_t links_original(const struct links *links, uint64_t again)
+const struct link *links_of(const struct links *links, uint64_t again)
 {
     size_t low = 0, high = links->count;
 
@@ -112,14 +107,22 @@ uint64_t links_original(const struct links *links, uint64_t again)
             high = middle;
     }
     return low < links->count && links->items[low].again == again
-               ? links->items[low].original
-               : 0;
+               ? &links->items[low]
+               : NULL;
+}
+
+uint64_t links_again(const struct links *links, uint64_t original)
+{
+    for (size_t i = 0; i < links->count; i++)
+        if (links->items[i].original == original && !links->items[i].report)
+            return links->items[i].again;
+    return 0;
 }
 
 uint64_t links_lost(const struct links *links, uint64_t original, uint64_t upto)
 {
     for (size_t i = 0; i < links->count && links->items[i].again <= upto; i++)
-        if (links->items[i].original == original && links->items[i].lost)
+        if (links->items[i].previous == original && links->items[i].lost)
             return links->items[i].again;
     return 0;
 }

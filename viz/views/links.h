@@ -1,6 +1,6 @@
 /*
- * Which packet was sent again as which: found by sequence numbers in the rows
- * of the store, and kept as the store grows. And which connections the
+ * Which packet was sent again as which: what the verdicts of the store's rows
+ * say, kept as the store grows. And which connections the
  * reader's filter lets pass.
  */
 #ifndef VIZ_VIEWS_LINKS_H
@@ -11,7 +11,10 @@
 
 struct link {
     uint64_t original, again; /* packet numbers */
-    bool lost; /* nothing acknowledged the original before it was sent again */
+    uint64_t previous;        /* the copy before this one */
+    bool report; /* `again` is none itself: its D-SACK tells of one */
+    bool lost;   /* `previous` was not acknowledged before this one was sent,
+                    and no D-SACK has told since that both arrived */
 };
 
 /* Zeroed is empty. */
@@ -25,8 +28,11 @@ struct links {
 void links_fini(struct links *links);
 /* Take in the rows that have come since, of this store. */
 void links_update(struct links *links, const struct store *store);
-/* The packet that this one repeats; 0: none. */
-uint64_t links_original(const struct links *links, uint64_t again);
+/* What this packet repeats, or reports by D-SACK; NULL: nothing. Valid until
+ * the next update. */
+const struct link *links_of(const struct links *links, uint64_t again);
+/* The first packet that repeats this one, lost or not; 0: none. */
+uint64_t links_again(const struct links *links, uint64_t original);
 /* The packet that repeats this one, by all signs since it was lost and not
  * later than packet `upto`; 0: none. */
 uint64_t links_lost(const struct links *links, uint64_t original,

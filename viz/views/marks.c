@@ -72,12 +72,12 @@ static void jump(struct viewer *viewer, uint64_t number)
 
 static void jump_to_original(struct viewer *viewer, uint64_t number)
 {
+    const struct link *link;
     uint64_t other;
 
     links_update(&viewer->links, viewer->store);
-    other = links_original(&viewer->links, number);
-    if (other == 0)
-        other = links_lost(&viewer->links, number, UINT64_MAX);
+    link = links_of(&viewer->links, number);
+    other = link ? link->original : links_again(&viewer->links, number);
     if (other != 0)
         jump(viewer, other);
     else

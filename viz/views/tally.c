@@ -37,8 +37,7 @@ static void count_segment(struct tally *tally, const struct store_row *row)
         tally->only_acks++;
     if (flags & (TCP_FIN | TCP_RST))
         tally->closing++;
-    for (int i = 0; i < row->note.verdict_count; i++)
-        tally->again += row->note.verdicts[i].name == VERDICT_RETRANSMISSION;
+    tally->again += note_again(&row->note) != NULL;
 }
 
 static void count(struct tally *tally, struct order *order,

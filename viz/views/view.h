@@ -69,10 +69,11 @@ struct viewer {
     struct prompt prompt;
     uint64_t marks[MARKS]; /* packet numbers, ascending */
     int mark_count;
-    bool unfold;     /* show each of a run of duplicate ACKs */
-    bool hide_calls; /* no calls between the packets of the ladder */
-    int explain;     /* level of the pane, 0: not shown */
-    int explain_top; /* its first line on the screen */
+    bool unfold;        /* show each of a run of duplicate ACKs */
+    bool hide_calls;    /* no calls between the packets of the ladder */
+    int explain;        /* level of the pane, 0: not shown */
+    int explain_top;    /* its first line on the screen, */
+    uint64_t explained; /* of this packet */
     int help_top;
     int page;          /* rows that the list on screen has */
     char message[160]; /* one line for the reader, "" without */

@@ -222,6 +222,17 @@ const struct verdict_word *verdict_word(enum verdict_name name)
     return name < VERDICT_NAMES ? &verdicts[name] : &none;
 }
 
+const struct verdict_word verdict_report = {
+    'V', STYLE_WARN, "reports: that came twice, sent again in vain"};
+
+const struct verdict_word *verdict_word_of(const struct verdict *verdict)
+{
+    if (verdict->name == VERDICT_RETRANSMISSION && verdict->evidence &&
+        strcmp(verdict->evidence, "dsack") == 0)
+        return &verdict_report;
+    return verdict_word(verdict->name);
+}
+
 char packet_letter(const struct store_row *row, enum style *style)
 {
     if (row->lost) {
@@ -229,8 +240,8 @@ char packet_letter(const struct store_row *row, enum style *style)
         return '!';
     }
     if (row->note.verdict_count > 0) {
-        const struct verdict_word *word = verdict_word(
-            row->note.verdicts[0].name);
+        const struct verdict_word *word = verdict_word_of(
+            &row->note.verdicts[0]);
 
         *style = word->style;
         return word->letter;

@@ -38,6 +38,9 @@ struct verdict_word {
     const char *words;
 };
 const struct verdict_word *verdict_word(enum verdict_name name);
+/* The same of a verdict itself: a D-SACK's report has its own. */
+const struct verdict_word *verdict_word_of(const struct verdict *verdict);
+extern const struct verdict_word verdict_report;
 /* The letter for a packet: its first verdict's, X for a reset, else ' '. */
 char packet_letter(const struct store_row *row, enum style *style);
 
