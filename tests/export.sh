@@ -71,5 +71,76 @@ if [ -c /dev/full ]; then
     ln -s /dev/full "$work/full.svg"
     check 'a full disk' refuses 'cannot be written' -r $s01 --export "$work/full.svg"
 fi
+# The key x, in a folder of its own: a new name each time, the same bytes as
+# --export, nothing written over, and the reason when it cannot be.
+root=$PWD
+case $viz in /*) ;; *) viz=$root/$viz ;; esac
+mkdir "$work/keys" && cd "$work/keys" || exit 2
+back='<Backspace><Backspace><Backspace>'
+keys() { # keys, word of the last line
+    LC_ALL=C.UTF-8 "$viz" -r "$s08" \
+        --dump 110x20 --keys "$1" >dump 2>&1 && tail -n 1 dump && tail -n 1 dump | grep -qF -- "$2"
+}
+s08=$root/tests/captures/s08_backlog_full.pcap
+check 'x proposes a name' keys 2x 'connection 0 into connection-0.txt'
+check 'x and Enter' keys '2x<Enter>' 'Connection 0, 6 packets: connection-0.txt'
+check 'x and Enter again' keys '2x<Enter>' 'connection-0-2.txt'
+check 'x of the connection under the cursor' keys '1jx<Enter>' 'Connection 1, '
+check 'x as Markdown' keys "2x${back}md<Enter>" 'connection-0-3.md'
+check 'x as a picture' keys "2x${back}svg<Enter>" 'connection-0-3.svg'
+check 'x as packets' keys "2x${back}pcap<Enter>" 'connection-0-3.pcap'
+$viz -r "$s08" --export a.txt >/dev/null
+$viz -r "$s08" --export a.md >/dev/null
+$viz -r "$s08" --export a.svg >/dev/null
+$viz -r "$s08" --export a.pcap >/dev/null
+check 'the same text' cmp a.txt connection-0.txt
+check 'the same Markdown' cmp a.md connection-0-3.md
+check 'the same picture' cmp a.svg connection-0-3.svg
+check 'the same packets' cmp a.pcap connection-0-3.pcap
+check 'another ending' keys '2xx<Enter>' 'ends in .txt'
+check 'a file that is there' keys "2x<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>.txt<Enter>" 'connection-0.txt is there already'
+check 'it is whole' cmp a.txt connection-0.txt
+ln -s nowhere connection-link.txt
+check 'a link is not followed' keys '2x<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>link.txt<Enter>' 'is there already'
+check 'nothing came of it' test ! -e nowhere
+check 'no such folder' keys '2x/a.txt<Enter>' 'cannot be written'
+check 'Esc leaves it' keys '2x<Esc>' 'connection'
+check 'standard input is not read twice' sh -c "cat $s08 | $viz -r - --dump 110x20 --keys '2x${back}pcap<Enter>' | grep -q 'start viz with -w'"
+mkdir .lab
+check 'a folder .lab' keys '2x<Enter>' '.lab/connection-0.txt'
+check 'it is there' cmp a.txt .lab/connection-0.txt
+if command -v tmux >/dev/null 2>&1 && $viz --private --summary -- true >/dev/null 2>&1; then
+    # live, under seccomp, with no right left
+    t() { tmux -S "$work/tmux.sock" "$@"; }
+    sees() {
+        deadline=$(($(date +%s) + 20))
+        until t capture-pane -p -t x >dump 2>&1 && grep -qF -- "$1" dump; do
+            [ "$(date +%s)" -lt $deadline ] || { cat dump; return 1; }
+        done
+    }
+    cat >live.sh <<'LIVE'
+cd "$1"
+./server 7001 >"$2/ready" & server=$!
+until grep -q listening "$2/ready"; do :; done
+echo hello | ./client 127.0.0.1 7001
+kill $server
+wait
+LIVE
+    # shellcheck disable=SC2016
+    SHELL=/bin/sh LC_ALL=C.UTF-8 t -u -f /dev/null new-session -d -s x -x 100 -y 30 \
+        "$viz --private -w all.pcap -- sh live.sh $root/build/lessons/01-blocking $work/keys"
+    check 'live: the command ends' sees 'The command has ended'
+    t send-keys -t x 2 x
+    check 'live: a name' sees 'connection 0 into .lab/connection-0-2.txt'
+    t send-keys -t x Enter
+    check 'live: written' sees 'packets: .lab/connection-0-2.txt'
+    check 'live: it has the bytes' grep -q hello .lab/connection-0-2.txt
+    t send-keys -t x x BSpace BSpace BSpace p c a p Enter
+    check 'live: packets' sees 'packets: .lab/connection-0-3.pcap'
+    t send-keys -t x q q
+    check 'live: tshark or viz reads them' $viz -r .lab/connection-0-3.pcap --expect 'data tcp 7001 from client "hello"'
+    t kill-server 2>/dev/null
+fi
+cd "$root" || exit 2
 echo "export: $passed passed, $failed failed"
 [ $failed = 0 ]

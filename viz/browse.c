@@ -16,6 +16,7 @@
 #include "viz/events/store.h"
 #include "viz/kernel/owners.h"
 #include "viz/screen/screen.h"
+#include "viz/save.h"
 #include "viz/shot.h"
 #include "viz/source.h"
 #include "viz/views/tape.h"
@@ -119,6 +120,18 @@ static bool owner_of(void *self, const struct socket_sample *socket, char *text,
     snprintf(text, size, "%s %d, uid %u", owner->name, (int)owner->pid,
              socket->uid);
     return true;
+}
+
+/* Into a file, for the key x. */
+static bool save(void *self, uint32_t connection, const char *path, char *said,
+                 size_t size)
+{
+    struct browse *browse = self;
+    struct options options = *browse->options;
+
+    options.ascii |= browse->canvas.ascii;
+    return save_connection(&options, browse->store, connection, path, said,
+                           size) == 0;
 }
 
 /* --- drawing --------------------------------------------------------------- */
@@ -468,6 +481,8 @@ static void start_viewer(struct browse *browse)
     viewer->follow = viewer->live;
     viewer->owner = owner_of;
     viewer->owner_self = browse;
+    viewer->saving = (struct saving){
+        .name = save_name, .write = save, .self = browse};
     if (browse->options->lost_of > 0)
         show_wire(browse, &(struct loss){browse->options->lost,
                                          browse->options->lost_of});

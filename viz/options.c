@@ -189,24 +189,30 @@ static int read_dump(struct options *options, const char *value,
     return 0;
 }
 
-static int read_export(struct options *options, const char *value,
-                       struct options_error *error)
+int options_export_form(const char *path, enum export_form *form)
 {
     static const char *const endings[] = {[EXPORT_TEXT] = ".txt",
                                           [EXPORT_MARKDOWN] = ".md",
                                           [EXPORT_SVG] = ".svg",
                                           [EXPORT_PCAP] = ".pcap"};
-    size_t length = strlen(value);
+    size_t length = strlen(path);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t ending = strlen(endings[i]);
 
-        if (length <= ending ||
-            strcmp(value + length - ending, endings[i]) != 0)
+        if (length <= ending || strcmp(path + length - ending, endings[i]) != 0)
             continue;
-        options->export_form = (enum export_form)i;
+        *form = (enum export_form)i;
         return 0;
     }
+    return -1;
+}
+
+static int read_export(struct options *options, const char *value,
+                       struct options_error *error)
+{
+    if (options_export_form(value, &options->export_form) == 0)
+        return 0;
     return fail(error, "--export FILE ends in .txt, .md, .svg or .pcap, not %s",
                 value);
 }

@@ -77,6 +77,9 @@ int options_read(struct options *options, int argc, char *argv[],
                  struct options_error *error);
 void options_fini(struct options *options);
 
+/* The form that a file's name ends in; -1: in none of them. */
+int options_export_form(const char *path, enum export_form *form);
+
 /* The whole usage text, made from the table. */
 void options_usage(FILE *out);
 

@@ -561,6 +561,50 @@ START_TEST(predict_ends_with_the_last_packet)
 }
 END_TEST
 
+static char written[200];
+
+static void propose(uint32_t connection, char *path, size_t size)
+{
+    snprintf(path, size, "c%u.txt", (unsigned)connection);
+}
+
+static bool write_it(void *self, uint32_t connection, const char *path,
+                     char *said, size_t size)
+{
+    bool bad = strstr(path, "bad") != NULL;
+
+    (void)self;
+    snprintf(written, sizeof written, "%u %s", (unsigned)connection, path);
+    snprintf(said, size, bad ? "that will not do" : "it is written");
+    return !bad;
+}
+
+START_TEST(x_writes_the_connection_under_the_cursor)
+{
+    press("x");
+    ck_shows("There is no connection here to export.");
+    viewer.saving = (struct saving){.name = propose, .write = write_it};
+    press("x");
+    ck_shows("There is no connection here to export.");
+    whole_connection(40000);
+    whole_connection(40001);
+    press("1<Home>jx");
+    ck_shows("connection 1 into c1.txt");
+    press("<Enter>");
+    ck_shows("it is written");
+    ck_assert_str_eq(written, "1 c1.txt");
+    press("2<Home>x"); /* the packet of the other, in the ladder of all */
+    ck_shows("connection 0 into c0.txt");
+    press("bad<Enter>");
+    ck_shows("c0.txtbad"); /* to be mended */
+    ck_shows("that will not do");
+    press("<Backspace><Backspace><Backspace><Enter>");
+    ck_assert_str_eq(written, "0 c0.txt");
+    press("x<Esc>");
+    ck_hides("into");
+}
+END_TEST
+
 START_TEST(the_wheel_scrolls_and_a_click_selects)
 {
     viewer.live = viewer.follow = false;
@@ -766,6 +810,7 @@ int main(void)
     tcase_add_test(tcase, a_replay_works_live_while_packets_still_come);
     tcase_add_test(tcase, predict_hides_the_next_packet_asks_and_keeps_score);
     tcase_add_test(tcase, predict_ends_with_the_last_packet);
+    tcase_add_test(tcase, x_writes_the_connection_under_the_cursor);
     tcase_add_test(tcase, the_wheel_scrolls_and_a_click_selects);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);

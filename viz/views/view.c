@@ -29,6 +29,7 @@ const struct view_help viewer_keys[] = {
     {"< >", "replay: slower, faster: 0.1 to 100 times", NULL},
     {":", "replay: go to a packet, or a time such as 3.5s", NULL},
     {"P", "predict: say what comes next, and keep score", NULL},
+    {"x", "export this connection: as .txt, .md, .svg or .pcap", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
     {"Space", "pause what is shown; in a replay: play, pause", "pause"},
     {"L", "lose packets (private network): 1/10, 1/3, 1/2, none", NULL},
@@ -264,6 +265,9 @@ static void common_key(struct viewer *viewer, int key)
     case '/':
     case ':':
         prompt_open(viewer, (char)key);
+        return;
+    case 'x':
+        prompt_save(viewer);
         return;
     case 'P':
         predict_toggle(viewer);
