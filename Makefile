@@ -168,8 +168,8 @@ fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, o
 fuzz-programs: $(FUZZ)
 
 .PHONY: bench bench-programs
-bench: deps-test ## how fast it is, as a table; ONLY=viz, JSON=FILE
-	@$(MAKE) --no-print-directory $(VIZ) bench-programs
+bench: deps-test ## how fast it is, as a table; ONLY=viz, ONLY=pool, JSON=FILE
+	@$(if $(filter pool,$(ONLY)),,$(MAKE) --no-print-directory $(VIZ) bench-programs)
 	@ONLY='$(ONLY)' JSON='$(JSON)' sh tests/bench/run.sh
 
 bench-programs: $(BENCH)

@@ -22,10 +22,10 @@ fi
 
 status=0
 done=
-for part in ${ONLY:-viz}; do
+parts=$(for file in tests/bench/*.sh; do basename "$file" .sh; done | grep -v '^run$')
+for part in ${ONLY:-$parts}; do
     if [ ! -f "tests/bench/$part.sh" ]; then
-        echo "There is no benchmark $part; there are: $(ls tests/bench/*.sh |
-            sed 's|.*/||; s|\.sh$||' | grep -v '^run$' | tr '\n' ' ')" >&2
+        echo "There is no benchmark $part; there are:" $parts >&2
         exit 2
     fi
     rm -f "$out/$part.txt" "$out/$part.json"
