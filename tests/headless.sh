@@ -31,6 +31,18 @@ has() { # what, pattern, file
     fi
 }
 
+# What the screen asks and scores is what --predict asks and scores.
+for name in s01_client_close s06_refused s13_simultaneous_open s19_udp_echo_frag; do
+    file=tests/captures/$name.pcap
+    letters=$($viz -r $file --predict "$(printf '%0200d' 0 | tr 0 a)" |
+        sed -n 's/.*"given":"a","right":"\(.\)".*/\1/p' | tr -d '\n')
+    all=${#letters}
+    is "$name: right answers" 0 "$($viz -r $file --predict "$letters" >"$work/out"; echo $?)"
+    has "$name: score" "\"right\":$all,\"given\":$all,\"asked\":$all}" "$work/out"
+    $viz -r $file --dump 80x24 --keys "P$letters" >"$work/out"
+    has "$name: score on the screen" "$all of $all right" "$work/out"
+done
+
 # Standard input, and the same bytes from a file.
 $viz -r "$capture" --json >"$work/file" 2>&1
 $viz -r - --json <"$capture" >"$work/stdin" 2>&1

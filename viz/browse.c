@@ -17,6 +17,7 @@
 #include "viz/kernel/owners.h"
 #include "viz/screen/screen.h"
 #include "viz/save.h"
+#include "viz/score.h"
 #include "viz/shot.h"
 #include "viz/source.h"
 #include "viz/views/tape.h"
@@ -47,6 +48,7 @@ struct browse {
     int64_t settle_ns;   /* when one is due without an event */
     int64_t deadline_ns; /* --duration */
     uint64_t look, last_look; /* sums of the kernel's last two looks */
+    struct score score;       /* of predict mode, as it is kept */
     struct owners owners;
     int64_t owners_ns; /* when to look for them anew */
     struct capture_error error;
@@ -324,6 +326,18 @@ static void turn_wire(struct browse *browse)
     show_wire(browse, &amounts[next]);
 }
 
+static void keep_score(struct browse *browse)
+{
+    struct viewer *viewer = &browse->viewer;
+
+    if (viewer->predict.on &&
+        score_keep(&browse->score, viewer->source, viewer->predict.right,
+                   viewer->predict.asked) < 0)
+        snprintf(viewer->message, sizeof viewer->message,
+                 "Your score cannot be kept in .lab/progress: %s.",
+                 strerror(errno));
+}
+
 static void read_keys(struct browse *browse)
 {
     int key;
@@ -332,6 +346,7 @@ static void read_keys(struct browse *browse)
         viewer_key(&browse->viewer, key);
         if (browse->viewer.wire_wanted)
             turn_wire(browse);
+        keep_score(browse);
         browse->changed = true;
         if (key == INPUT_HUNG_UP)
             return;

@@ -238,6 +238,8 @@ static const struct output *output_of(enum mode mode)
         return &output_expect;
     case MODE_EXPORT:
         return &output_export;
+    case MODE_PREDICT:
+        return &output_predict;
     default:
         return &output_text;
     }

@@ -51,6 +51,7 @@ static int run(const struct options *options)
     case MODE_SUMMARY:
     case MODE_EXPECT:
     case MODE_EXPORT:
+    case MODE_PREDICT:
         break;
     }
     return headless_run(options);

@@ -44,6 +44,7 @@ enum id {
     ID_SVG,
     ID_EXPORT,
     ID_CONNECTION,
+    ID_PREDICT,
     ID_WIRESHARK
 };
 
@@ -189,6 +190,18 @@ static int read_dump(struct options *options, const char *value,
     return 0;
 }
 
+static int read_predict(struct options *options, const char *value,
+                        struct options_error *error)
+{
+    (void)options;
+    if (value[strspn(value, "abcd")] == '\0')
+        return 0;
+    return fail(error,
+                "--predict takes the letters of the answers, a to d, as in "
+                "--predict abca; '' only asks. Not %s",
+                value);
+}
+
 int options_export_form(const char *path, enum export_form *form)
 {
     static const char *const endings[] = {[EXPORT_TEXT] = ".txt",
@@ -287,6 +300,8 @@ static const struct choice choices[] = {
     {ID_EXPECT, "expect", "TERM",
      "tick off observations: 'handshake tcp 7001' ...", NULL,
      .mode = MODE_EXPECT, .read = add_term},
+    {ID_PREDICT, "predict", "ABC", "ask what comes next; score these answers",
+     NULL, .mode = MODE_PREDICT, .read = read_predict, FIELD(predict)},
     {ID_EXPORT, "export", "FILE", "one connection: as .txt, .md, .svg or .pcap",
      NULL, .mode = MODE_EXPORT, .read = read_export, FIELD(export_path)},
     {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",

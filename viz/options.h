@@ -18,8 +18,9 @@ enum mode {
     MODE_JSON,
     MODE_SUMMARY,
     MODE_EXPECT,
-    MODE_EXPORT, /* one connection, into a file */
-    MODE_DUMP,   /* the screen as text, after options.keys */
+    MODE_EXPORT,  /* one connection, into a file */
+    MODE_PREDICT, /* questions about what comes next, and their score */
+    MODE_DUMP,    /* the screen as text, after options.keys */
     MODE_LESSON,
     MODE_DOCTOR,
     MODE_SHELL,
@@ -48,6 +49,7 @@ struct options {
 
     const char *export_path; /* MODE_EXPORT; its ending gives the form */
     enum export_form export_form;
+    const char *predict; /* MODE_PREDICT: the answers' letters */
     uint32_t connection; /* of MODE_EXPORT: as --summary numbers them */
 
     const char *lesson; /* MODE_LESSON: the Markdown file */

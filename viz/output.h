@@ -22,6 +22,6 @@ struct output {
 };
 
 extern const struct output output_text, output_json, output_summary,
-    output_expect, output_export;
+    output_expect, output_export, output_predict;
 
 #endif

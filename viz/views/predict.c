@@ -4,79 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "viz/decode/decode.h"
-#include "viz/views/label.h"
+#include "viz/views/question.h"
 #include "viz/views/tape.h"
 
-enum { LINE = 0x2500, CHOICES = 4, TEXT = 64 };
-
-/* One question: four answers, of which one is right. */
-struct question {
-    char ask[TEXT * 2];
-    char answers[CHOICES][TEXT];
-    int count, right;
-};
-
-/* --- what a packet is, in a word ------------------------------------------- */
-
-enum sort { SYN, SYN_ACK, ACK, DATA, FIN, RST, DATAGRAM, ICMP, SORTS_OF };
-
-static const char *const sort_names[SORTS_OF] = {[SYN] = "SYN",
-                                                 [SYN_ACK] = "SYN,ACK",
-                                                 [ACK] = "ACK, nothing else",
-                                                 [DATA] = "data",
-                                                 [FIN] = "FIN",
-                                                 [RST] = "RST",
-                                                 [DATAGRAM] = "a datagram",
-                                                 [ICMP] = "an ICMP error"};
-
-static enum sort sort_of(const struct store_row *row)
-{
-    uint8_t flags = row->packet.tcp.flags;
-
-    if (row->packet.protocol == PROTO_UDP)
-        return DATAGRAM;
-    if (!packet_is_tcp(&row->packet))
-        return ICMP;
-    if (flags & TCP_RST)
-        return RST;
-    if (flags & TCP_SYN)
-        return flags & TCP_ACK ? SYN_ACK : SYN;
-    if (flags & TCP_FIN)
-        return FIN;
-    return row->packet.payload_length > 0 ? DATA : ACK;
-}
-
-/* A number that looks random and is always the same for this packet. */
-static uint32_t mix(uint64_t number, uint32_t salt)
-{
-    uint64_t sum = (number * 31 + salt) * UINT64_C(0x9E3779B97F4A7C15);
-
-    return (uint32_t)(sum >> 40);
-}
-
-/* Put the right answer first, and then at a place that the number chooses. */
-static void shuffle(struct question *question, uint64_t number)
-{
-    int to = (int)(mix(number, 7) % (unsigned)question->count);
-    char swap[TEXT];
-
-    memcpy(swap, question->answers[0], TEXT);
-    memcpy(question->answers[0], question->answers[to], TEXT);
-    memcpy(question->answers[to], swap, TEXT);
-    question->right = to;
-}
-
-static void add_answer(struct question *question, const char *text)
-{
-    for (int i = 0; i < question->count; i++)
-        if (strcmp(question->answers[i], text) == 0)
-            return;
-    if (question->count < CHOICES)
-        snprintf(question->answers[question->count++], TEXT, "%s", text);
-}
-
-/* --- the two questions ----------------------------------------------------- */
+enum { LINE = 0x2500 };
 
 /* The packet that is hidden: the next one of a connection. NULL: none yet. */
 static const struct store_row *hidden(const struct viewer *viewer)
@@ -92,80 +23,13 @@ static const struct store_row *hidden(const struct viewer *viewer)
     return row;
 }
 
-static void name_packet(enum flow_side from, enum sort sort, char text[TEXT])
-{
-    snprintf(text, TEXT, "%s: %s", from == FLOW_CLIENT ? "client" : "server",
-             sort_names[sort]);
-}
-
-static void ask_packet(struct question *question, const struct store_row *row)
-{
-    static const uint8_t tcp[] = {ACK, DATA, FIN, SYN_ACK, RST, SYN},
-                         udp[] = {DATAGRAM, ICMP, DATA, ACK};
-    bool is_tcp = row->note.flow->protocol == PROTO_TCP;
-    const uint8_t *likely = is_tcp ? tcp : udp;
-    unsigned sorts = is_tcp ? sizeof tcp : sizeof udp;
-    uint64_t number = row->packet.number;
-    char text[TEXT];
-
-    *question = (struct question){.count = 0};
-    snprintf(question->ask, sizeof question->ask,
-             "What comes next on connection %u?", row->note.flow->id);
-    name_packet(row->note.from, sort_of(row), text);
-    add_answer(question, text);
-    /* The same from the other end tempts most. */
-    name_packet(!row->note.from, sort_of(row), text);
-    add_answer(question, text);
-    for (uint32_t i = 0; question->count < CHOICES && i < 64; i++) {
-        uint32_t random = mix(number, i + 20);
-
-        name_packet(random % 2 ? FLOW_CLIENT : FLOW_SERVER,
-                    likely[random / 2 % sorts], text);
-        add_answer(question, text);
-    }
-    shuffle(question, number);
-}
-
-/* The end whose state the packet moves; -1: none. */
-static int mover(const struct store_row *row)
-{
-    if (row->note.flow->protocol != PROTO_TCP)
-        return -1;
-    for (int side = 0; side < 2; side++)
-        if (row->note.before[side] != row->note.after[side])
-            return side;
-    return -1;
-}
-
-static void ask_state(struct question *question, const struct store_row *row)
-{
-    static const enum tcp_state all[] = {
-        TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_CLOSE_WAIT,
-        TCP_LAST_ACK,    TCP_TIME_WAIT, TCP_SYN_SENT,  TCP_SYN_RECV,
-        TCP_CLOSED,      TCP_CLOSING};
-    int side = mover(row);
-
-    *question = (struct question){.count = 0};
-    snprintf(question->ask, sizeof question->ask,
-             "It is %s. In which state is the %s after it?",
-             sort_names[sort_of(row)],
-             side == FLOW_CLIENT ? "client" : "server");
-    add_answer(question, tcp_state_name(row->note.after[side]));
-    add_answer(question, tcp_state_name(row->note.before[side]));
-    for (uint32_t i = 0; question->count < CHOICES && i < 64; i++)
-        add_answer(question,
-                   tcp_state_name(all[mix(row->packet.number, i + 40) %
-                                      (sizeof all / sizeof all[0])]));
-    shuffle(question, row->packet.number + 1);
-}
-
 static void ask(struct question *question, const struct viewer *viewer,
                 const struct store_row *row)
 {
     if (viewer->predict.asks_state)
-        ask_state(question, row);
+        question_state(question, row, true);
     else
-        ask_packet(question, row);
+        question_packet(question, row);
 }
 
 /* --- answering ------------------------------------------------------------- */
@@ -198,7 +62,7 @@ bool predict_key(struct viewer *viewer, int key)
     int answer = key - 'a';
     bool right;
 
-    if (!predict->on || answer < 0 || answer >= CHOICES)
+    if (!predict->on || answer < 0 || answer >= QUESTION_CHOICES)
         return false;
     if (!row)
         return true;
@@ -210,7 +74,7 @@ bool predict_key(struct viewer *viewer, int key)
     predict->right += right;
     snprintf(predict->reply, sizeof predict->reply, "%s: %s.",
              right ? "Yes" : "No", question.answers[question.right]);
-    if (!predict->asks_state && mover(row) >= 0) {
+    if (!predict->asks_state && question_has_state(row)) {
         predict->asks_state = true;
         return true;
     }
