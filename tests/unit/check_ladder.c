@@ -119,6 +119,32 @@ START_TEST(payload_is_shown_as_c_writes_it)
 }
 END_TEST
 
+START_TEST(letters_of_all_scripts_are_shown_in_texts_only)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001,
+                "gr\xC3\xBC\xC3\x9F dich", 11);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1012, 5001,
+                "z\x01\xDA\x87q\xD3\xA0", 7);
+    draw_all(120);
+    ck_shows("\"gr\xC3\xBC\xC3\x9F dich\"");
+    ck_shows("\"z..q.\""); /* Arabic and Cyrillic by chance */
+}
+END_TEST
+
+/* A browser's afternoon: the number does not fit beside the time. */
+START_TEST(a_large_number_of_a_connection_is_whole)
+{
+    const struct store_row *first;
+
+    for (uint16_t n = 0; n < 1235; n++)
+        traffic_connect(&traffic, (uint16_t)(30000 + n), 7001);
+    first = store_row(traffic.store, store_rows(traffic.store) - 3);
+    ladder_row(fresh(1, 80), 0, first, NULL, store_start(traffic.store));
+    ck_shows("0.3702 1234    SYN_SENT");
+}
+END_TEST
+
 START_TEST(hostile_payload_never_reaches_the_screen)
 {
     static const char hostile[] = "\x1B[2J\x9B"
@@ -284,6 +310,8 @@ int main(void)
     tcase_add_test(tcase, a_refused_connection_is_marked_with_a_letter);
     tcase_add_test(tcase, a_datagram_is_drawn_otherwise_than_a_segment);
     tcase_add_test(tcase, payload_is_shown_as_c_writes_it);
+    tcase_add_test(tcase, letters_of_all_scripts_are_shown_in_texts_only);
+    tcase_add_test(tcase, a_large_number_of_a_connection_is_whole);
     tcase_add_test(tcase, hostile_payload_never_reaches_the_screen);
     tcase_add_test(tcase, long_payload_ends_in_an_ellipsis_and_leaves_an_arrow);
     tcase_add_test(tcase, ipv6_addresses_fit_by_their_end);

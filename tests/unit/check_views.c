@@ -354,6 +354,50 @@ START_TEST(a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition)
     ck_assert_uint_eq(viewer.selected, 4);
     press("ko");
     ck_shows("This packet repeats none");
+    press("/verdict:retransmission<Enter>");
+    press("o"); /* hidden: the reader stays where they are */
+    ck_shows("Packet 4 is not shown");
+    ck_shows("client 127.0.0.1:40000");
+}
+END_TEST
+
+/* What 80 columns have no room for is said shorter, not cut. */
+START_TEST(the_story_of_a_connection_fits_its_line)
+{
+    static const char bytes[65000];
+
+    for (uint32_t n = 0; n < 1589; n++)
+        traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001 + 65000 * n, 5001,
+                    bytes, sizeof bytes);
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1001, bytes, 65000);
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001 + 65000 * 1589,
+                5001, NULL, 0);
+    press("1");
+    ck_shows(" The client closed first. 1591 packets, 103 MB sent, 65 kB "
+             "back, 0 resent\n");
+}
+END_TEST
+
+START_TEST(what_has_no_answer_yet_is_not_open)
+{
+    traffic_tcp(&traffic, 40000, 7001, TCP_SYN, 1000, 0, NULL, 0);
+    press("1");
+    ck_shows("opening");
+    ck_shows("No answer to its SYN yet.");
+    traffic_tcp(&traffic, 7001, 40000, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0);
+    press("1");
+    ck_shows("The handshake is not done yet.");
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, NULL, 0);
+    press("1");
+    ck_hides("opening");
+    ck_shows("Open.");
+    traffic_udp(&traffic, 40000, 7003, "who?", 4);
+    press("<End>");
+    ck_shows("silent");
+    ck_shows("Nobody has answered.");
+    traffic_udp(&traffic, 7003, 40000, "me", 2);
+    press("<End>");
+    ck_hides("silent");
 }
 END_TEST
 
@@ -436,7 +480,12 @@ START_TEST(a_replay_shows_every_view_as_of_its_packet)
     whole_connection(40000);
     press("p");
     ck_shows("PLAY 0 of 11 x1");
-    ck_shows("This capture holds no connection.");
+    ck_shows("The replay stands before the first packet");
+    press("3");
+    ck_shows("The replay stands before the first packet");
+    press("5");
+    ck_shows("A replay has the wire alone");
+    press("1");
     press("..");
     ck_shows("STILL 2 of 11");
     ck_shows("SYN_RECV");
@@ -801,6 +850,8 @@ int main(void)
     tcase_add_test(
         tcase, a_lost_packet_is_a_broken_arrow_and_linked_to_its_repetition);
     tcase_add_test(tcase, a_d_sack_mends_the_arrow_and_leads_to_the_original);
+    tcase_add_test(tcase, the_story_of_a_connection_fits_its_line);
+    tcase_add_test(tcase, what_has_no_answer_yet_is_not_open);
     tcase_add_test(tcase,
                    what_was_acknowledged_before_it_came_again_was_not_lost);
     tcase_add_test(tcase,

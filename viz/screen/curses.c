@@ -272,22 +272,37 @@ static void forget_shown(struct screen *screen)
     screen->rows = screen->columns = 0;
 }
 
-/* Take the size that the terminal has now. Zero means that it does not know. */
+/* The size that the terminal has now; false when it does not know. */
+static bool terminal_size(struct winsize *size)
+{
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, size) == 0 && size->ws_row > 0 &&
+           size->ws_col > 0;
+}
+
+/* A new size without SIGWINCH: `su -c` starts a program in a session that has
+ * no terminal, and so it is told nothing. */
+static bool size_differs(void)
+{
+    struct winsize size;
+
+    return terminal_size(&size) &&
+           (size.ws_row != getmaxy(stdscr) || size.ws_col != getmaxx(stdscr));
+}
+
 static void take_size(struct screen *screen)
 {
     struct winsize size;
 
     tty.resized = 0;
     forget_shown(screen);
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
-        size.ws_col > 0)
+    if (terminal_size(&size))
         resizeterm(size.ws_row, size.ws_col);
     clearok(curscr, TRUE); /* what a terminal keeps when it shrinks varies */
 }
 
 void screen_size(struct screen *screen, int *rows, int *columns)
 {
-    if (tty.resized)
+    if (tty.resized || size_differs())
         take_size(screen);
     getmaxyx(stdscr, *rows, *columns);
     if (*rows > CANVAS_MOST_ROWS)

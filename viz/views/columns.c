@@ -153,7 +153,13 @@ static enum style cell_closed(const struct viewer *viewer,
         return STYLE_BAD;
     }
     if (flow->protocol != PROTO_TCP) {
-        text[0] = '\0';
+        bool silent = flow->udp.unanswered > 0 && flow->udp.answered == 0;
+
+        snprintf(text, WORDS, "%s", silent ? "silent" : "");
+        return STYLE_WARN;
+    }
+    if (flow_is_opening(flow)) {
+        snprintf(text, WORDS, "opening");
         return STYLE_DIM;
     }
     snprintf(text, WORDS, "%s", closed_by_text(flow->closed_by));

@@ -164,7 +164,13 @@ static const char *ending(const struct flow *flow)
                    ? "Refused: nobody listens on that port."
                    : "Unreachable: no socket has that port.";
     if (flow->protocol != PROTO_TCP)
-        return "";
+        return flow->udp.unanswered > 0 && flow->udp.answered == 0
+                   ? "Nobody has answered."
+                   : "";
+    if (flow_is_opening(flow))
+        return flow->end[FLOW_SERVER].state == TCP_SYN_RECV
+                   ? "The handshake is not done yet."
+                   : "No answer to its SYN yet.";
     switch (flow->closed_by) {
     case CLOSED_BY_CLIENT:
         return "The client closed first.";
@@ -193,31 +199,49 @@ static int draw_kernel(const struct viewer *viewer, struct area area,
     return row + (text[0] != '\0') - DETAIL_ROWS;
 }
 
+/* In one sentence what became of it; where that does not fit, a shorter one, at
+ * last without the time. */
+static void draw_story(struct area area, int row, const struct flow *flow)
+{
+    static const char *const joints[] = {" in ", ", ", NULL};
+    const char *end = ending(flow), *gap = end[0] ? " " : "";
+    char text[4 * WORDS], packets[WORDS], span[WORDS], sent[WORDS], back[WORDS];
+    int length;
+
+    amount_text(flow->packets, packets);
+    span_text(flow->last_ns - flow->first_ns, span);
+    bytes_text(flow->end[FLOW_CLIENT].bytes, sent);
+    bytes_text(flow->end[FLOW_SERVER].bytes, back);
+    for (size_t i = 0; i < sizeof joints / sizeof *joints; i++) {
+        length = snprintf(text, sizeof text, "%s%s%s packet%s%s%s", end, gap,
+                          packets, flow->packets == 1 ? "" : "s",
+                          joints[i] ? joints[i] : "", joints[i] ? span : "");
+        if (!flow->refused)
+            length += snprintf(text + length, sizeof text - (size_t)length,
+                               ", %s sent, %s back", sent, back);
+        if (!flow->refused && flow->protocol == PROTO_TCP)
+            length += snprintf(text + length, sizeof text - (size_t)length,
+                               ", %llu resent",
+                               (unsigned long long)flow->retransmissions);
+        if (length < area.columns)
+            break;
+    }
+    area_text(area, row, 1, STYLE_PLAIN, text);
+}
+
 /* How many rows it took. */
 static int draw_detail(const struct viewer *viewer, struct area area,
                        const struct flow *flow)
 {
-    char title[WORDS], sent[WORDS], back[WORDS], span[WORDS];
-    int column = 1;
+    char title[WORDS];
 
     snprintf(title, sizeof title, "connection %u", flow->id);
     rule(area, 0, title);
     draw_end(viewer, area, 1, flow, FLOW_CLIENT);
     draw_end(viewer, area, 2, flow, FLOW_SERVER);
-    column += area_printf(area, 3, column, STYLE_PLAIN, "%s%s", ending(flow),
-                          ending(flow)[0] ? " " : "");
-    column += area_printf(area, 3, column, STYLE_PLAIN, "%llu packet%s in %s",
-                          (unsigned long long)flow->packets,
-                          flow->packets == 1 ? "" : "s",
-                          span_text(flow->last_ns - flow->first_ns, span));
+    draw_story(area, 3, flow);
     if (flow->refused)
         return DETAIL_ROWS;
-    column += area_printf(area, 3, column, STYLE_PLAIN, ", %s sent, %s back",
-                          bytes_text(flow->end[FLOW_CLIENT].bytes, sent),
-                          bytes_text(flow->end[FLOW_SERVER].bytes, back));
-    if (flow->protocol == PROTO_TCP)
-        area_printf(area, 3, column, STYLE_PLAIN, ", %llu resent",
-                    (unsigned long long)flow->retransmissions);
     return DETAIL_ROWS + draw_kernel(viewer, area, flow);
 }
 
@@ -332,13 +356,13 @@ static void draw(struct viewer *viewer, struct area area)
         viewer->page = 1;
         area_wrap(area_part(area, 2, 3, area.rows, area.columns - 6), 0, 0,
                   STYLE_DIM,
-                  viewer->filter.count > 0
-                      ? "No connection has a packet that passes the filter. / "
-                        "changes it, an empty one shows all."
-                  : viewer->live
-                      ? "The wire is quiet. A connection appears here with "
-                        "its first packet."
-                      : "This capture holds no connection.");
+                  viewer_nothing(viewer,
+                                 "No connection has a packet that passes the "
+                                 "filter.",
+                                 "A connection appears here with its first "
+                                 "packet.",
+                                 "This capture holds no connection.", text,
+                                 sizeof text));
         return;
     }
     columns_draw(viewer, area, 0, NULL);

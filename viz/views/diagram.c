@@ -171,14 +171,17 @@ static void draw_small(struct area area, const struct sight *sight)
 static void draw_nothing(const struct viewer *viewer, struct area area,
                          const struct sight *sight)
 {
-    const char *text = "There is no connection here.";
+    const char *text = NULL;
+    char why[WORDS];
 
     if (sight->flow)
         text = "This is a UDP conversation: datagrams have no states. "
                "\xE2\x86\x90 \xE2\x86\x92 go to another connection.";
-    else if (viewer->live)
-        text = "The wire is quiet. Both ends of the first connection will "
-               "appear here and move with every packet.";
+    else
+        text = viewer_nothing(viewer, "No packet passes the filter.",
+                              "Both ends of the first connection will appear "
+                              "here and move with every packet.",
+                              "There is no connection here.", why, sizeof why);
     area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
               STYLE_DIM, text);
 }

@@ -30,9 +30,28 @@ static void line_add(struct line *line, const char *bytes, size_t length,
     line->text[line->length] = '\0';
 }
 
+/* Whether the bytes are no text in UTF-8: what looks like letters in them is
+ * chance, and letters of any script, written from right to left too, would
+ * make a row unreadable. A last character may be cut. */
+static bool is_binary(const char *bytes, size_t left)
+{
+    enum { LONGEST = 4 };
+
+    while (left > 0) {
+        size_t rest = left;
+        uint32_t code = utf8_next(&bytes, &left);
+
+        if (code == 0xFFFD && rest >= LONGEST)
+            return true;
+        if (code < ' ' && code != '\t' && code != '\n' && code != '\r')
+            return true;
+    }
+    return false;
+}
+
 /* One character of payload: as it is when printable, else as C writes it. */
 static void line_add_payload(struct line *line, const char **bytes,
-                             size_t *left)
+                             size_t *left, bool binary)
 {
     static const char escapes[128][3] = {
         ['\0'] = "\\0", ['\t'] = "\\t", ['\n'] = "\\n",
@@ -44,7 +63,7 @@ static void line_add_payload(struct line *line, const char **bytes,
 
     if (code < 128 && escapes[code][0])
         line_add(line, escapes[code], 2, 2);
-    else if (width < 1 || code == 0xFFFD)
+    else if (width < 1 || code == 0xFFFD || (binary && code > 126))
         line_add(line, ".", 1, 1);
     else
         line_add(line, from, (size_t)(*bytes - from), width);
@@ -55,10 +74,11 @@ static bool quote(const char *bytes, size_t left, int columns, bool cut,
                   char text[WORDS])
 {
     struct line line = {.text = text, .most = columns - (cut ? 2 : 1)};
+    bool binary = is_binary(bytes, left);
 
     line_add(&line, "\"", 1, 1);
     while (left > 0 && !line.full)
-        line_add_payload(&line, &bytes, &left);
+        line_add_payload(&line, &bytes, &left, binary);
     if (line.full && !cut)
         return false;
     line.full = false;

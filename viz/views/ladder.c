@@ -281,14 +281,17 @@ void ladder_id(struct area area, int row, const struct flow *flow)
 {
     struct layout l = lay_out(area.columns);
     char text[WORDS];
-    int length = snprintf(text, sizeof text, "%u", flow->id);
+    int columns = snprintf(text, sizeof text, "%u", flow->id);
 
-    if (length > l.id_columns && l.id_columns > 1) /* its last digits */
-        snprintf(text, sizeof text, "\xE2\x80\xA6%0*u", l.id_columns - 1,
-                 flow->id % (l.id_columns > 3   ? 1000
-                             : l.id_columns > 2 ? 100
-                                                : 10));
-    text_right(area, row, l.id, l.id_columns, STYLE_DIM, text);
+    if (columns <= l.id_columns) {
+        text_right(area, row, l.id, l.id_columns, STYLE_DIM, text);
+        return;
+    }
+    /* A large number takes the place of the time's last digits. */
+    snprintf(text, sizeof text, " %u", flow->id);
+    columns++;
+    if (l.time_columns > 0 && columns < l.time_columns)
+        area_text(area, row, l.id + l.id_columns - columns, STYLE_DIM, text);
 }
 
 static void draw_row(struct area area, int row, const struct store_row *packet,

@@ -278,6 +278,7 @@ static void draw(struct viewer *viewer, struct area area)
                                            ? NULL
                                            : store_row(viewer->store, place);
     struct ladder_lines lines;
+    char why[WORDS];
     bool has_foot = true;
     int foot = 0;
 
@@ -294,14 +295,11 @@ static void draw(struct viewer *viewer, struct area area)
                      area.rows - foot - LADDER_HEADER_ROWS, area.columns);
     viewer->page = area.rows;
     if (!selected) {
-        area_wrap(
-            area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
-            viewer->filter.count > 0
-                ? "No packet here passes the filter. / changes it, an "
-                  "empty one shows all."
-            : viewer->live ? "The wire is quiet. Every packet will appear "
-                             "here as it passes."
-                           : "There is no packet here.");
+        area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
+                  STYLE_DIM,
+                  viewer_nothing(viewer, "No packet here passes the filter.",
+                                 "Every packet will appear here as it passes.",
+                                 "There is no packet here.", why, sizeof why));
         return;
     }
     choose_lines(viewer, &lines, place, area.rows);

@@ -57,8 +57,11 @@ uint64_t marks_next(const struct viewer *viewer, uint64_t number)
 static void jump(struct viewer *viewer, uint64_t number)
 {
     if (place_of(viewer, number) == SIZE_MAX) {
+        int64_t only = viewer->only_flow;
+
         viewer->only_flow = -1;
         if (place_of(viewer, number) == SIZE_MAX) {
+            viewer->only_flow = only;
             snprintf(viewer->message, sizeof viewer->message,
                      "Packet %llu is not shown: the filter hides it, or it is "
                      "forgotten.",

@@ -136,18 +136,21 @@ static void title_right(const struct viewer *viewer, char *text, size_t size)
 
 static void draw_title(const struct viewer *viewer, struct area bar)
 {
-    char right[WORDS];
-    int width;
+    char left[4 * WORDS], right[WORDS];
+    int room;
 
     area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
     title_right(viewer, right, sizeof right);
-    width = text_width(right);
-    area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
-                " Two Terminals \xE2\x94\x82 %s \xE2\x94\x82 %s%s%s",
-                viewer->view->name, viewer->source,
-                viewer->filter.count > 0 ? " \xE2\x94\x82 /" : "",
-                viewer->filter.count > 0 ? viewer->filter.text : "");
-    area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
+    room = bar.columns - text_width(right);
+    snprintf(left, sizeof left,
+             " Two Terminals \xE2\x94\x82 %s \xE2\x94\x82 %s%s%s",
+             viewer->view->name, viewer->source,
+             viewer->filter.count > 0 ? " \xE2\x94\x82 /" : "",
+             viewer->filter.count > 0 ? viewer->filter.text : "");
+    area_text(area_part(bar, 0, 0, 1, room), 0, 0, STYLE_BAR, left);
+    if (text_width(left) > room)
+        area_text(bar, 0, room - 1, STYLE_BAR, "\xE2\x80\xA6");
+    area_text(bar, 0, room, STYLE_BAR, right);
 }
 
 /* Where the next one goes; the same place when there is no room for it. */
@@ -212,6 +215,24 @@ void viewer_draw(struct viewer *viewer, struct canvas *canvas)
         predict_draw(viewer,
                      area_part(all, 1 + rows, 0, PREDICT_ROWS, all.columns));
     draw_foot(viewer, area_part(all, all.rows - 1, 0, 1, all.columns));
+}
+
+char *viewer_nothing(const struct viewer *viewer, const char *filtered,
+                     const char *quiet, const char *empty, char *text,
+                     size_t size)
+{
+    if (viewer->tape.on && viewer_rows(viewer) == 0)
+        snprintf(text, size,
+                 "The replay stands before the first packet: Space plays, . "
+                 "goes one packet on.");
+    else if (viewer->filter.count > 0)
+        snprintf(text, size, "%s / changes it, an empty one shows all.",
+                 filtered);
+    else if (viewer->live)
+        snprintf(text, size, "The wire is quiet. %s", quiet);
+    else
+        snprintf(text, size, "%s", empty);
+    return text;
 }
 
 /* --- keys ------------------------------------------------------------------ */

@@ -140,6 +140,11 @@ void viewer_draw(struct viewer *viewer, struct canvas *canvas);
 void viewer_key(struct viewer *viewer, int key);
 /* The places in the store that the reader may see: one past the newest. */
 size_t viewer_rows(const struct viewer *viewer);
+/* Why nothing is shown: `filtered` where the filter hides all, `quiet` live,
+ * `empty` in a file, each with what helps; or a replay has not begun. */
+char *viewer_nothing(const struct viewer *viewer, const char *filtered,
+                     const char *quiet, const char *empty, char *text,
+                     size_t size);
 /* Which packets the ladder shows now. */
 struct choice viewer_choice(const struct viewer *viewer);
 /* The flow of that id, NULL when it is unknown or forgotten. */

@@ -48,6 +48,15 @@ bool kernel_differs(const struct store *store, const struct flow *flow,
            store_now(store) - flow->end[side].since_ns > SETTLE_NS;
 }
 
+bool flow_is_opening(const struct flow *flow)
+{
+    enum tcp_state client = flow->end[FLOW_CLIENT].state;
+
+    return flow->protocol == PROTO_TCP && flow->closed_by == CLOSED_OPEN &&
+           (client == TCP_SYN_SENT || client == TCP_SYN_RECV ||
+            flow->end[FLOW_SERVER].state == TCP_SYN_RECV);
+}
+
 static enum style state_style(enum tcp_state state, bool assumed)
 {
     if (assumed || state == TCP_CLOSED)

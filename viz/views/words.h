@@ -16,6 +16,9 @@ enum { WORDS = 256 }; /* bytes that hold any text below */
 char *state_text(enum tcp_state state, bool assumed, int columns,
                  char text[WORDS]);
 
+/* Whether its handshake has begun and is not done yet. */
+bool flow_is_opening(const struct flow *flow);
+
 /* Nanoseconds since the start as seconds, with as many decimals as `columns`
  * (5 to 12) hold: "0.000123", "1234.567". */
 char *seconds_text(int64_t ns, int columns, char text[WORDS]);
