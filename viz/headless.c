@@ -276,6 +276,16 @@ int headless_run_session(struct session *session, const struct options *options,
     return status;
 }
 
+/* What is written from a file at once, for nobody who watches it come: in
+ * larger pieces than stdio's. */
+static void write_in_pieces(void)
+{
+    static char buffer[1 << 16];
+
+    if (!isatty(STDOUT_FILENO))
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+}
+
 int headless_run(const struct options *options)
 {
     struct session session;
@@ -288,6 +298,8 @@ int headless_run(const struct options *options)
         complain(&error);
         return STATUS_CANNOT;
     }
+    if (options->read_path && strcmp(options->read_path, "-") != 0)
+        write_in_pieces();
     if (!options->read_path)
         fprintf(stderr, "viz: watching %s; ^C ends it\n", options->interface);
     status = headless_run_session(&session, options, NULL, NULL);

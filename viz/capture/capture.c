@@ -20,6 +20,7 @@
 #include "viz/decode/decode.h"
 
 enum { SNAPLEN = 512, BUFFER_BYTES = 16 << 20, MOST_SNAPLEN = 262144 };
+enum { READ_BYTES = 256 << 10 }; /* of a file at once */
 enum { NS_SECOND = 1000000000 };
 
 struct capture {
@@ -30,6 +31,7 @@ struct capture {
     bool ended;    /* end of file, or an error that was told */
     uint64_t frames;
     struct gunzip gunzip; /* the gzip(1) that reads for us, if any */
+    char *buffer;         /* the file's stream reads into it, or NULL */
     struct stat file;     /* what is read, so that -w does not overwrite it */
     pcap_t *keep_as;      /* capture_keep(): the format, */
     pcap_dumper_t *keep;  /* the file */
@@ -226,6 +228,11 @@ static FILE *open_stream(struct capture *capture, const char *path,
         fclose(stream);
         return NULL;
     }
+    if (stream != stdin) { /* that one outlives us */
+        capture->buffer = malloc(READ_BYTES);
+        if (capture->buffer != NULL) /* else it has one of 4 KB */
+            setvbuf(stream, capture->buffer, _IOFBF, READ_BYTES);
+    }
     if (!gunzip_wanted(stream))
         return stream;
     if (gunzip_open(&capture->gunzip, &stream) < 0) {
@@ -278,6 +285,7 @@ void capture_close(struct capture *capture)
     if (capture->pcap != NULL)
         pcap_close(capture->pcap);
     gunzip_close(&capture->gunzip);
+    free(capture->buffer);
     free(capture->keep_name);
     free(capture->name);
     free(capture);

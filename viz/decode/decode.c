@@ -71,12 +71,10 @@ enum decode_status decode_packet(int link, const uint8_t *bytes,
 {
     struct rd rd = rd_over(bytes, captured, packet->length);
 
-    *packet = (struct packet){
-        .number = packet->number,
-        .time_ns = packet->time_ns,
-        .length = packet->length,
-        .captured = captured,
-    };
+    /* in place: a copy of what was just written piece by piece is slow */
+    memset(&packet->status, 0,
+           sizeof *packet - offsetof(struct packet, status));
+    packet->captured = captured;
     packet->status = layers_read(link, &rd, packet);
     return packet->status;
 }

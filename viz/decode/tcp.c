@@ -125,35 +125,33 @@ static enum decode_status options_read(struct rd *rd,
  */
 enum decode_status tcp_read(struct rd *rd, struct packet *packet)
 {
-    struct tcp_header header = {0};
-    enum decode_status status = DECODE_OK;
+    struct tcp_header *header = &packet->tcp;
+    enum decode_status status;
     uint32_t length;
     struct rd options;
 
     packet->source.port = rd_u16(rd);
     packet->destination.port = rd_u16(rd);
-    header.seq = rd_u32(rd);
-    header.ack = rd_u32(rd);
+    header->seq = rd_u32(rd);
+    header->ack = rd_u32(rd);
     length = (rd_u8(rd) >> 4) * 4u;
-    header.flags = rd_u8(rd);
-    header.window = rd_u16(rd);
+    header->flags = rd_u8(rd);
+    header->window = rd_u16(rd);
     rd_skip(rd, 4);
-    if (rd->failed)
-        return DECODE_SHORT;
-    if (length < 20 || length - 20 > rd->sent)
-        return DECODE_BAD;
+    if (rd->failed || length < 20 || length - 20 > rd->sent) {
+        *header = (struct tcp_header){0};
+        return rd->failed ? DECODE_SHORT : DECODE_BAD;
+    }
     packet->has_transport = true;
     if (length - 20 > rd->captured) { /* the options were cut off */
         packet->payload_length = rd->sent - (length - 20);
-        status = DECODE_SHORT;
         rd->sent = rd->captured = 0;
-    } else {
-        options = rd_take(rd, length - 20);
-        status = options_read(&options, &header.options);
-        packet->payload_length = rd->sent;
-        packet->payload_captured = rd->captured;
-        packet->payload = rd->at;
+        return DECODE_SHORT;
     }
-    packet->tcp = header;
+    options = rd_take(rd, length - 20);
+    status = options_read(&options, &header->options);
+    packet->payload_length = rd->sent;
+    packet->payload_captured = rd->captured;
+    packet->payload = rd->at;
     return status;
 }

@@ -61,42 +61,46 @@ bool losses_awaited(struct losses *losses, const struct packet *packet)
 
 /* --- what arrived ---------------------------------------------------------- */
 
-struct standing standing_of(const struct flow *flow, enum flow_side side,
-                            const struct memory *memory)
+/* Written where it stays, the largest first: this is done for each segment. */
+void standing_take(struct standing *standing, const struct flow *flow,
+                   enum flow_side side, const struct memory *memory)
 {
     const struct flow_end *end = &flow->end[side];
-    struct standing standing = {.state = end->state,
-                                .assumed = end->assumed,
-                                .fin_received = memory->fin_received,
-                                .since_ns = end->since_ns,
-                                .states_seen = end->states_seen,
-                                .state_count = end->state_count,
-                                .refused = flow->refused};
 
-    memcpy(standing.states, end->states, sizeof standing.states);
-    return standing;
+    standing->since_ns = end->since_ns;
+    memcpy(standing->states, end->states, sizeof standing->states);
+    standing->state = end->state;
+    standing->states_seen = end->states_seen;
+    standing->state_count = end->state_count;
+    standing->assumed = end->assumed;
+    standing->fin_received = memory->fin_received;
+    standing->refused = flow->refused;
 }
 
-static bool is_moved(const struct standing *a, const struct standing *b)
+/* Whether the end no longer stands there. */
+static bool is_moved(const struct standing *standing, const struct flow *flow,
+                     enum flow_side side, const struct memory *memory)
 {
-    return a->state != b->state || a->state_count != b->state_count ||
-           a->fin_received != b->fin_received;
+    return standing->state != flow->end[side].state ||
+           standing->state_count != flow->end[side].state_count ||
+           standing->fin_received != memory->fin_received;
 }
 
 void losses_arrived(struct losses *losses, const struct segment *segment,
                     const struct standing *before)
 {
     enum flow_side to = (enum flow_side) !segment->from;
-    struct standing after = standing_of(&segment->tracked->flow, to,
-                                        segment->received);
+    const struct flow *flow = &segment->tracked->flow;
+    struct standing after;
 
-    if (!is_moved(before, &after))
+    if (!is_moved(before, flow, to, segment->received))
         return;
+    standing_take(&after, flow, to, segment->received);
     losses->arrivals[losses->next_arrival++ % LOSSES_MOST] = (struct arrival){
         .packet = lost_packet_of(segment->packet),
         .time_ns = segment->packet->time_ns,
         .tracked = segment->tracked,
-        .flow = segment->tracked->flow.id,
+        .flow = flow->id,
         .to = to,
         .before = *before,
         .after = after};
@@ -111,13 +115,11 @@ static struct flow *take_back(struct arrival *arrival)
     struct flow_end *end = &flow->end[arrival->to];
     struct memory *memory = &tracked->memory[arrival->to];
     const struct standing *before = &arrival->before;
-    struct standing now;
 
     arrival->time_ns = 0;
     if (!tracked->live || flow->id != arrival->flow)
         return NULL;
-    now = standing_of(flow, arrival->to, memory);
-    if (is_moved(&now, &arrival->after))
+    if (is_moved(&arrival->after, flow, arrival->to, memory))
         return NULL;
     end->state = before->state;
     end->assumed = before->assumed;

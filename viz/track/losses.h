@@ -12,12 +12,12 @@ struct segment;
 
 /* The part of an end that an arriving segment moves. */
 struct standing {
-    enum tcp_state state;
-    bool assumed, fin_received;
     int64_t since_ns;
+    uint8_t states[FLOW_STATES];
+    enum tcp_state state;
     uint16_t states_seen;
     uint8_t state_count;
-    uint8_t states[FLOW_STATES];
+    bool assumed, fin_received;
     bool refused; /* the flow */
 };
 
@@ -43,8 +43,8 @@ struct losses {
 /* Whether the packet, which comes now, is one that was told lost before. */
 bool losses_awaited(struct losses *losses, const struct packet *packet);
 
-struct standing standing_of(const struct flow *flow, enum flow_side side,
-                            const struct memory *memory);
+void standing_take(struct standing *standing, const struct flow *flow,
+                   enum flow_side side, const struct memory *memory);
 /* The segment has arrived, and its receiver was `before` until then. */
 void losses_arrived(struct losses *losses, const struct segment *segment,
                     const struct standing *before);

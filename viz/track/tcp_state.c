@@ -421,13 +421,13 @@ void tcp_state_unreachable(struct flow *flow, enum flow_side sender)
 void tcp_state_segment(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
-
-    struct standing before = standing_of(flow, (enum flow_side) !segment->from,
-                                         segment->received);
+    enum flow_side to = (enum flow_side) !segment->from;
+    struct standing before;
 
     if (!segment->plausible)
         return;
     if (has_flags(segment, TCP_RST)) {
+        standing_take(&before, flow, to, segment->received);
         reset(segment);
         losses_arrived(segment->losses, segment, &before);
         return;
@@ -446,9 +446,8 @@ void tcp_state_segment(struct segment *segment)
         send_fin(segment);
     else if (segment->again && has_flags(segment, TCP_FIN))
         still_closing(segment);
-    before = standing_of(flow, (enum flow_side) !segment->from,
-                         segment->received);
     if (!segment->lost) {
+        standing_take(&before, flow, to, segment->received);
         arrive(segment);
         losses_arrived(segment->losses, segment, &before);
     }
