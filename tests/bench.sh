@@ -113,13 +113,18 @@ PYTHON
             "$(row live 'not captured, as its title bar says' value)"
         is 'seen and missed, and what the kernel had' 0 \
             "$(row live 'seen and missed, less what lo has had' value)"
+        # more than it holds, while viz cannot take any
+        holds 'a full ring is on the screen' \
+            "$(row live 'stopped: missed, as its title bar says' value) > 0"
+        is 'then, seen and missed, and what the kernel had' 0 \
+            "$(row live 'stopped: the two, less what lo has had' value)"
         holds 'pictures a second' \
             "$(row live 'pictures a second under flood' value) <= 30"
         is 'datagrams that never came to the screen' 0 \
             "$(row live 'packet to screen, at rest: never' value)"
         holds 'what the scan made viz forget is on the screen' \
             "$(row 'live scan' 'packets forgotten, as its title bar says' value) > 0"
-        holds 'memory of a scan, live' "$(row 'live scan' memory value) <= 200"
+        holds 'memory of a scan, live' "$(row 'live scan' memory value) <= 256"
     else
         echo '  (live: not measured, no private network here)'
     fi

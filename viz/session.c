@@ -13,8 +13,9 @@ enum {
     LOOK_MS = 50,
     LOOK_AT_REST_MS = 200, /* a look costs a walk through the kernel's tables */
     LOOK_MOST_MS = 2000,
-    LOOK_SHARE = 50,  /* looks take one part in so many of a core at most */
-    BEHIND_MS = 1000, /* packets that wait go before a look, so long */
+    LOOK_SHARE = 50, /* looks take one part in so many of a core at most, */
+    LOOK_SHARE_AT_REST = 150, /* also in a kernel with many sockets */
+    BEHIND_MS = 1000,         /* packets that wait go before a look, so long */
     REST_MS = 1000,
     QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
 };
@@ -150,9 +151,10 @@ int session_look(struct session *session)
 }
 
 /* Until the next look: the more the last one cost, the longer. */
-static int64_t look_pause(const struct session *session, int64_t least_ms)
+static int64_t look_pause(const struct session *session, int64_t least_ms,
+                          int64_t share)
 {
-    int64_t pause = session->look_cost_ns * LOOK_SHARE;
+    int64_t pause = session->look_cost_ns * share;
 
     if (pause < least_ms * CLOCK_MS)
         return least_ms * CLOCK_MS;
@@ -171,7 +173,7 @@ static void look_when_due(struct session *session, int taken, bool behind)
     if (!session->sockets)
         return;
     now = clock_now();
-    soon = now + look_pause(session, LOOK_MS);
+    soon = now + look_pause(session, LOOK_MS, LOOK_SHARE);
     if (taken > 0) {
         session->changed_ns = now;
         if (due > soon)
@@ -180,9 +182,10 @@ static void look_when_due(struct session *session, int taken, bool behind)
     if (now < due || (behind && now < due + (int64_t)BEHIND_MS * CLOCK_MS))
         return;
     session_look(session);
-    session->next_look_ns = now + look_pause(session, LOOK_MS);
+    session->next_look_ns = now + look_pause(session, LOOK_MS, LOOK_SHARE);
     if (now - session->changed_ns > (int64_t)REST_MS * CLOCK_MS)
-        session->next_look_ns = now + look_pause(session, LOOK_AT_REST_MS);
+        session->next_look_ns = now + look_pause(session, LOOK_AT_REST_MS,
+                                                 LOOK_SHARE_AT_REST);
 }
 
 int session_pump(struct session *session, int most, struct capture_error *error)

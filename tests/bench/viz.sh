@@ -166,6 +166,13 @@ live() {
         'v <= 30' 'at most 30'
     figure 'memory after the flood' \
         $(($(value flood rss_kb) / 1024)) MB
+    watch stall stall 100000 200000 "$viz" -i lo
+    figure 'stopped while 100,000 come: seen' "$(value stall seen)" ''
+    figure 'stopped: missed, as its title bar says' \
+        "$(value stall missed)" '' 'v > 0' 'shown'
+    figure 'stopped: the two, less what lo has had' \
+        $(($(value stall seen) + $(value stall missed) - $(value stall kernel))) \
+        '' 'v == 0' '0'
     watch quiet latency "$samples" 0 "$viz" -i lo
     watch busy latency "$samples" 900 "$viz" -i lo
     for which in quiet busy; do
@@ -195,8 +202,8 @@ scan() {
     figure 'not captured' "$(value scan missed)" '' 'v == 0' '0'
     figure 'packets forgotten, as its title bar says' \
         "$(value scan forgotten)" '' 'v > 0' 'shown'
-    figure 'memory' $(($(value scan rss_kb) / 1024)) MB 'v <= 200' \
-        'at most 200'
+    figure 'memory' $(($(value scan rss_kb) / 1024)) MB 'v <= 256' \
+        'at most 256'
     echo >>"$text"
 }
 

@@ -1,6 +1,7 @@
 /*
- * viz_live rate COUNT RATE | scan PORTS RATE | latency SAMPLES RATE |
- *          idle SECONDS | idle-lesson SECONDS   VIZ [ARGUMENT...]
+ * viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS RATE |
+ *          latency SAMPLES RATE | idle SECONDS | idle-lesson SECONDS |
+ *          keys SAMPLES   VIZ [ARGUMENT...]
  * runs viz on a pty, in a network namespace of its own (but for a lesson, which
  * makes its own), and measures it from outside: what its screen says, what the
  * kernel counted, what its process took. Prints NAME=VALUE.
@@ -210,6 +211,7 @@ static void under_flood(struct watched *viz, struct flood *flood,
 
     while (!flood_ended(flood, &result))
         look(viz, 5);
+    kill(viz->pid, SIGCONT);
     packets = loopback_packets() - before;
     settle(viz, packets);
     printf("sent=%" PRIu64 "\nseconds=%.3f\nkernel=%" PRIu64 "\nseen=%" PRIu64
@@ -220,14 +222,19 @@ static void under_flood(struct watched *viz, struct flood *flood,
            terminal_number(&viz->terminal, " forgotten"));
 }
 
+/* `stall`: viz is stopped while all is sent, so that the ring must run over. */
 static int measure_rate(struct watched *viz, uint64_t count, uint64_t rate,
-                        bool scan)
+                        const char *what)
 {
+    bool scan = strcmp(what, "scan") == 0, stall = strcmp(what, "stall") == 0;
+
     struct flood flood;
     uint64_t before;
 
     await(viz, "LIVE");
     before = loopback_packets();
+    if (stall)
+        kill(viz->pid, SIGSTOP);
     if ((scan ? flood_syns(&flood, count, rate)
               : flood_datagrams(&flood, count, rate)) < 0)
         die("the sender");
@@ -241,6 +248,14 @@ static int by_size(const void *a, const void *b)
     double x = *(const double *)a, y = *(const double *)b;
 
     return x < y ? -1 : x > y;
+}
+
+static void say_times(double *took_ms, int samples, const char *of)
+{
+    qsort(took_ms, (size_t)samples, sizeof *took_ms, by_size);
+    printf("%smedian_ms=%.2f\n%sp99_ms=%.2f\n%smax_ms=%.2f\n", of,
+           took_ms[samples / 2], of, took_ms[samples * 99 / 100], of,
+           took_ms[samples - 1]);
 }
 
 /* A word of ten letters, none twice in a row, so that no terminal sequence
@@ -299,10 +314,38 @@ static int measure_latency(struct watched *viz, int samples, uint64_t rate)
             look_until(viz,
                        clock_now() + (int64_t)(20 + random % 80) * CLOCK_MS);
     }
-    qsort(took_ms, (size_t)samples, sizeof *took_ms, by_size);
-    printf("samples=%d\nmedian_ms=%.2f\np99_ms=%.2f\nmax_ms=%.2f\nnever=%d\n",
-           samples, took_ms[samples / 2], took_ms[samples * 99 / 100],
-           took_ms[samples - 1], lost);
+    say_times(took_ms, samples, "");
+    printf("samples=%d\nnever=%d\n", samples, lost);
+    finish(viz);
+    return 0;
+}
+
+/* From a key to the picture that answers it, in a list of connections. */
+static int measure_keys(struct watched *viz, int samples)
+{
+    static const char *const keys[] = {"G", "k", "\x15", "s"};
+    static const char *const names[] = {"end_", "scroll_", "page_", "sort_"};
+    static double took_ms[SAMPLES_MOST];
+    enum { KEYS = sizeof keys / sizeof *keys };
+
+    if (samples > SAMPLES_MOST)
+        samples = SAMPLES_MOST;
+    await(viz, "closed");
+    for (int key = 0; key < KEYS; key++) {
+        int count = key == 0 ? 1 : samples;
+
+        for (int n = 0; n < count; n++) {
+            uint64_t before = viz->terminal.pictures;
+            int64_t pressed = clock_now();
+
+            press(viz, keys[key]);
+            while (viz->terminal.pictures == before && look(viz, 1000))
+                ;
+            took_ms[n] = (double)(clock_now() - pressed) / 1e6;
+            look_until(viz, clock_now() + (n * 7 % 60) * CLOCK_MS);
+        }
+        say_times(took_ms, count, names[key]);
+    }
     finish(viz);
     return 0;
 }
@@ -345,12 +388,14 @@ int main(int argc, char *argv[])
     const char *what = argc > 1 ? argv[1] : "";
     bool lesson = strcmp(what, "idle-lesson") == 0;
     bool idle = lesson || strcmp(what, "idle") == 0;
-    int first = idle ? 3 : 4;
+    bool keys = strcmp(what, "keys") == 0;
+    int first = idle || keys ? 3 : 4;
     uint64_t count, rate;
 
     if (argc <= first) {
-        fputs("usage: viz_live rate COUNT RATE | scan PORTS RATE | latency "
-              "SAMPLES RATE | idle SECONDS | idle-lesson SECONDS  VIZ "
+        fputs("usage: viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS "
+              "RATE | latency SAMPLES RATE | idle SECONDS | idle-lesson "
+              "SECONDS  VIZ "
               "[ARGUMENT...]\n",
               stderr);
         return 2;
@@ -362,7 +407,9 @@ int main(int argc, char *argv[])
     start(&viz, argv + first);
     if (idle)
         return measure_idle(&viz, (int)count, lesson ? "ticks" : "LIVE");
+    if (keys)
+        return measure_keys(&viz, (int)count);
     if (strcmp(what, "latency") == 0)
         return measure_latency(&viz, (int)count, rate);
-    return measure_rate(&viz, count, rate, strcmp(what, "scan") == 0);
+    return measure_rate(&viz, count, rate, what);
 }

@@ -12,8 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/if_packet.h>
+#endif
 
 #include "viz/capture/advice.h"
 #include "viz/capture/gunzip.h"
@@ -27,8 +32,8 @@ struct capture {
     pcap_t *pcap;
     char *name; /* interface or path, for messages */
     bool live;
-    bool loopback; /* the kernel shows libpcap each packet twice */
-    bool ended;    /* end of file, or an error that was told */
+    bool twice; /* the kernel shows libpcap each packet twice */
+    bool ended; /* end of file, or an error that was told */
     uint64_t frames;
     struct gunzip gunzip; /* the gzip(1) that reads for us, if any */
     char *buffer;         /* the file's stream reads into it, or NULL */
@@ -171,6 +176,21 @@ static int activate(struct capture *capture, struct capture_error *error)
     return -1;
 }
 
+/* On loopback the kernel offers each packet as sent and as received; libpcap
+ * throws the first away. From Linux 4.20 on it can be asked not to offer it,
+ * so that the ring holds twice as many. Whether it still does both. */
+static bool is_offered_twice(pcap_t *pcap, const char *interface)
+{
+    if (strcmp(interface, "lo") != 0)
+        return false;
+#ifdef PACKET_IGNORE_OUTGOING
+    if (setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING,
+                   &(int){1}, sizeof(int)) == 0)
+        return false;
+#endif
+    return true;
+}
+
 struct capture *capture_open_live(const char *interface, uint32_t snaplen,
                                   const char *filter,
                                   struct capture_error *error)
@@ -181,7 +201,6 @@ struct capture *capture_open_live(const char *interface, uint32_t snaplen,
     if (capture == NULL)
         return NULL;
     capture->live = true;
-    capture->loopback = strcmp(interface, "lo") == 0;
     /* Without this a plain user is told of rights for a mistyped name. */
     if (strcmp(interface, "any") != 0 && if_nametoindex(interface) == 0) {
         advice_no_device(error, interface);
@@ -196,6 +215,7 @@ struct capture *capture_open_live(const char *interface, uint32_t snaplen,
     prepare(capture->pcap, snaplen);
     if (activate(capture, error) < 0)
         return give_up(capture, errno);
+    capture->twice = is_offered_twice(capture->pcap, interface);
     if (check_link(capture, error) < 0 ||
         set_filter(capture, filter, error) < 0)
         return give_up(capture, EINVAL);
@@ -394,15 +414,13 @@ int capture_next(struct capture *capture, struct frame *frame,
     return 1;
 }
 
-/* On loopback the kernel offers each packet twice, as sent and as received;
- * libpcap gives one and counts both. */
 uint64_t capture_dropped(struct capture *capture)
 {
     struct pcap_stat stat;
 
     if (!capture->live || pcap_stats(capture->pcap, &stat) < 0)
         return 0;
-    return capture->loopback ? (stat.ps_drop + UINT64_C(1)) / 2 : stat.ps_drop;
+    return capture->twice ? (stat.ps_drop + UINT64_C(1)) / 2 : stat.ps_drop;
 }
 
 /* --- keeping ------------------------------------------------------------- */
