@@ -134,6 +134,18 @@ PROGRAMS
     echo >>"$text"
 }
 
+long_list() {
+    case=keys
+    echo 'a key in the list of many connections, to the picture that answers' >>"$text"
+    watch keys keys "$samples" "$viz" -r "$bin/many-$connections.pcap" || return
+    for key in scroll page sort; do
+        figure "$key: median" "$(value keys ${key}_median_ms)" ms
+        figure "$key: p99" "$(value keys ${key}_p99_ms)" ms 'v <= 50' \
+            'at most 50'
+    done
+    echo >>"$text"
+}
+
 # --- live -------------------------------------------------------------------
 
 watch() { # file, arguments of viz_live
@@ -210,6 +222,7 @@ scan() {
 capture few "$packets" 'few connections'
 capture many "$connections" 'many connections'
 capture scan "$ports" 'a SYN scan'
+long_list
 live
 scan
 

@@ -63,6 +63,25 @@ START_TEST(rows_are_copies_with_the_first_bytes_of_payload)
 }
 END_TEST
 
+START_TEST(each_event_of_each_store_has_a_version_of_its_own)
+{
+    struct event event = {.kind = EVENT_LOOKED, .time_ns = 1};
+    struct store *a = store_new(4), *b = store_new(4);
+    uint64_t first = store_version(a), second;
+
+    ck_assert_uint_ne(first, store_version(b));
+    store_event(a, &event);
+    second = store_version(a);
+    ck_assert_uint_ne(second, first);
+    ck_assert_uint_ne(second, store_version(b));
+    ck_assert_uint_eq(second, store_version(a));
+    store_event(b, &event);
+    ck_assert_uint_ne(second, store_version(b));
+    store_free(a);
+    store_free(b);
+}
+END_TEST
+
 START_TEST(the_oldest_rows_go_first_and_are_counted)
 {
     struct link link;
@@ -276,6 +295,7 @@ int main(void)
 
     tcase_add_test(tcase, an_empty_store_has_nothing);
     tcase_add_test(tcase, rows_are_copies_with_the_first_bytes_of_payload);
+    tcase_add_test(tcase, each_event_of_each_store_has_a_version_of_its_own);
     tcase_add_test(tcase, the_oldest_rows_go_first_and_are_counted);
     tcase_add_test(tcase, a_rows_flow_outlives_the_trackers);
     tcase_add_test(tcase, flows_stand_in_the_order_of_their_ids);

@@ -29,6 +29,7 @@ struct store {
     struct store_row *rows; /* a ring: the oldest at `first` */
     size_t room, first, count;
     uint64_t forgotten;
+    uint64_t version;
     struct kept **flows; /* by id, ascending */
     size_t flow_count, flow_room;
     struct program_call *calls; /* a ring of MOST_CALLS, made for the first */
@@ -46,6 +47,13 @@ struct store {
     const struct store_row *newest_lost;
 };
 
+static uint64_t next_version(void)
+{
+    static uint64_t version;
+
+    return ++version;
+}
+
 struct store *store_new(size_t most_rows)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -60,7 +68,13 @@ struct store *store_new(size_t most_rows)
         free(store);
         return NULL;
     }
+    store->version = next_version();
     return store;
+}
+
+uint64_t store_version(const struct store *store)
+{
+    return store->version;
 }
 
 void store_free(struct store *store)
@@ -422,6 +436,7 @@ void store_event(void *self, const struct event *event)
 {
     struct store *store = self;
 
+    store->version = next_version();
     if (event->time_ns > store->now_ns)
         store->now_ns = event->time_ns;
     if (event->kind == EVENT_PACKET) {

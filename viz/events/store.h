@@ -31,6 +31,10 @@ void store_free(struct store *store);
 void store_begin_at(struct store *store, uint64_t forgotten, int64_t start_ns);
 void store_event(void *store, const struct event *event); /* event_sink_fn */
 
+/* Another number after each event; no two stores ever have the same. What was
+ * read of the store, its pointers too, stays right while the number does. */
+uint64_t store_version(const struct store *store);
+
 /* Rows kept, oldest first; the n-th is NULL past the end. Row 0 is packet
  * store_forgotten() + 1 of the capture. */
 size_t store_rows(const struct store *store);

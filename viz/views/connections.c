@@ -24,58 +24,72 @@ static uint64_t flow_bytes(const struct flow *flow)
     return flow->end[FLOW_CLIENT].bytes + flow->end[FLOW_SERVER].bytes;
 }
 
-static int compare(uint64_t a, uint64_t b)
+static uint64_t flow_recent(const struct flow *flow)
 {
-    return a > b ? -1 : a < b; /* the most first */
+    return (uint64_t)flow->last_ns;
 }
 
-static int by_id(const struct flow *a, const struct flow *b)
+static uint64_t flow_again(const struct flow *flow)
 {
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-static int by_recent(const void *a, const void *b)
-{
-    const struct flow *x = *(const struct flow *const *)a;
-    const struct flow *y = *(const struct flow *const *)b;
-    int order = compare((uint64_t)x->last_ns, (uint64_t)y->last_ns);
-
-    return order ? order : by_id(x, y);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    const struct flow *x = *(const struct flow *const *)a;
-    const struct flow *y = *(const struct flow *const *)b;
-    int order = compare(flow_bytes(x), flow_bytes(y));
-
-    return order ? order : by_id(x, y);
-}
-
-static int by_again(const void *a, const void *b)
-{
-    const struct flow *x = *(const struct flow *const *)a;
-    const struct flow *y = *(const struct flow *const *)b;
-    int order = compare(x->retransmissions, y->retransmissions);
-
-    return order ? order : by_id(x, y);
+    return flow->retransmissions;
 }
 
 static const struct {
     const char *words;
-    int (*order)(const void *a, const void *b); /* NULL: as they began */
+    uint64_t (*rank)(const struct flow *flow); /* the most comes first; NULL:
+                                                  as they began */
 } sorts[SORTS] = {
     [SORT_START] = {"in the order they began", NULL},
-    [SORT_RECENT] = {"the last one active first", by_recent},
-    [SORT_BYTES] = {"most bytes first", by_bytes},
-    [SORT_AGAIN] = {"most sent again first", by_again},
+    [SORT_RECENT] = {"the last one active first", flow_recent},
+    [SORT_BYTES] = {"most bytes first", flow_bytes},
+    [SORT_AGAIN] = {"most sent again first", flow_again},
 };
 
+/* What a flow is sorted by, taken out of it once: of many, each lies in a
+ * place of its own, and to look there for each comparison takes long. */
+struct ranked {
+    uint64_t rank;
+    size_t place; /* as they began */
+    const struct flow *flow;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+
+    if (x->rank != y->rank)
+        return x->rank > y->rank ? -1 : 1;
+    return x->place < y->place ? -1 : 1;
+}
+
+/* Without memory they stay as they began. */
+static void sort_flows(struct viewer *viewer)
+{
+    size_t count = viewer->list_count;
+    struct ranked *ranked = NULL;
+
+    if (count > 1 && sorts[viewer->sort].rank)
+        ranked = malloc(count * sizeof *ranked);
+    if (!ranked)
+        return;
+    for (size_t n = 0; n < count; n++)
+        ranked[n] = (struct ranked){sorts[viewer->sort].rank(viewer->list[n]),
+                                    n, viewer->list[n]};
+    qsort(ranked, count, sizeof *ranked, by_rank);
+    for (size_t n = 0; n < count; n++)
+        viewer->list[n] = ranked[n].flow;
+    free(ranked);
+}
+
 /* Flows as the store has them now: pointers do not outlive an event, so this
- * comes before each drawing and each key. */
+ * comes before each drawing and each key. A list that is still right stays. */
 static void list_flows(struct viewer *viewer)
 {
     size_t count = store_flows(viewer->store);
+
+    if (viewer->list_version == store_version(viewer->store) &&
+        viewer->list_sort == viewer->sort && viewer->filter.count == 0)
+        return;
 
     if (count > viewer->list_room) {
         size_t room = count + count / 2 + 16;
@@ -100,10 +114,11 @@ static void list_flows(struct viewer *viewer)
              matches_flow(&viewer->matches, flow->id)))
             viewer->list[viewer->list_count++] = flow;
     }
-    count = viewer->list_count;
-    if (count > 1 && sorts[viewer->sort].order)
-        qsort(viewer->list, count, sizeof(*viewer->list),
-              sorts[viewer->sort].order);
+    sort_flows(viewer);
+    viewer->list_sort = viewer->sort;
+    viewer->list_version = viewer->filter.count > 0
+                               ? 0
+                               : store_version(viewer->store);
 }
 
 /* Where the cursor stands in the list: on its flow, wherever that moved. */

@@ -102,6 +102,9 @@ struct viewer {
 
     const struct flow **list; /* the connections view's rows, in order */
     size_t list_count, list_room;
+    uint64_t
+        list_version; /* of the store that it is of; 0: none, or filtered */
+    enum viewer_sort list_sort;
 };
 
 enum view_key { VIEW_HANDLED, VIEW_NOT_HANDLED };
