@@ -1,0 +1,37 @@
+/*
+ * How a pool waits: one table of functions, one file each (select.c, poll.c,
+ * epoll.c). Level-triggered: what is still ready is said again.
+ */
+#ifndef COMMON_POOL_MECHANISM_H
+#define COMMON_POOL_MECHANISM_H
+
+#include <stdint.h>
+
+enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+/* In `ready` besides: an error or hang-up, which no interest switches off. */
+enum { READY_ERROR = 4 };
+
+struct mechanism_event {
+    uint32_t slot; /* what the descriptor was watched as */
+    uint32_t ready;
+};
+
+struct mechanism {
+    const char *name;
+    void *(*open)(void); /* NULL with errno */
+    void (*close)(void *set);
+    /* What to watch `fd` for: from `before` to `now` (0: not at all). Must be
+     * told 0 before the descriptor is closed. select: EMFILE from FD_SETSIZE. */
+    int (*watch)(void *set, int fd, uint32_t slot, unsigned before,
+                 unsigned now);
+    /* At most `room` events; 0 after `timeout_ns` (-1: none); -1 with errno.
+     * EINTR is returned. */
+    int (*wait)(void *set, struct mechanism_event *events, int room,
+                int64_t timeout_ns);
+};
+
+/* By name; NULL: there is none such here. mechanism_names(): for messages. */
+const struct mechanism *mechanism_find(const char *name);
+extern const char mechanism_names[];
+
+#endif
