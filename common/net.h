@@ -55,19 +55,21 @@ int net_local(int fd, struct net_address *address); /* getsockname(2) */
 int net_peer(int fd, struct net_address *address);  /* getpeername(2) */
 
 /* --- names ----------------------------------------------------------------------
- * What getaddrinfo(3) knows, which may take many seconds: call it where waiting
- * hurts nobody, or have a worker do it (net_lookup_start). Its errors as errno:
- * ENXIO no such name, EHOSTDOWN the name servers do not answer, EPROTO they
- * refuse, EPROTONOSUPPORT no such service. */
+ * What getaddrinfo(3) knows, which may take many seconds: a loop has a worker
+ * ask (net_lookup_start). Its errors as errno: ENXIO no such name, EHOSTDOWN the
+ * name servers do not answer, EPROTO they refuse, EPROTONOSUPPORT no such
+ * service. */
 
 enum { NET_ADDRESSES = 16 }; /* more than this of one name are never tried */
 
 /* The addresses of `host` in the order to try them (RFC 6724), each once; `host`
- * may be a number, with or without [], NULL (the loopback) or "unix:PATH".
- * `service` is a port or its name; `type` SOCK_STREAM or SOCK_DGRAM. How many
- * there are, 1 to `room`; or -1. */
+ * may be a number, with or without [], NULL (the loopback) or "unix:PATH" (then
+ * `service` is not looked at). `service` is a port or its name; `type`
+ * SOCK_STREAM or SOCK_DGRAM. How many there are, 1 to `room`; or -1. A look-up
+ * that has a deadline and needs to ask is made in a thread of its own, which a
+ * deadline that passes leaves behind. */
 int net_resolve(const char *host, const char *service, int type,
-                struct net_address *addresses, unsigned room);
+                struct net_address *addresses, unsigned room, int64_t deadline);
 
 /* What an errno of net_ and io_ calls means, in a few words, without full stop:
  * "no such name", "nobody listens there"; for any other strerror(3). */
@@ -84,9 +86,10 @@ typedef void net_lookup_fn(void *arg, int error,
 struct net_lookup *net_lookup_start(struct workers *workers, const char *host,
                                     const char *service, int type,
                                     net_lookup_fn *done, void *arg);
-/* `done` is not called any more; a getaddrinfo(3) that runs is left to end by
- * itself and frees what it has. Same thread as workers_collect(). NULL: none.
- * `lookup` is gone after this, and once `done` has been called. */
+/* `done` is not called any more. The getaddrinfo(3) that runs is left to end by
+ * itself, also when the workers are freed, and what it has is freed then. From
+ * the thread that collects. `lookup` is gone after this, and once `done` has
+ * been called. NULL is none. */
 void net_lookup_cancel(struct net_lookup *lookup);
 
 /* --- listening and accepting --------------------------------------------------- */
