@@ -51,7 +51,7 @@ endif
 
 # --- what there is ---------------------------------------------------------
 
-COMMON_SRC := $(wildcard common/*.c)
+COMMON_SRC := $(wildcard common/*.c common/*/*.c)
 VIZ_SRC    := $(wildcard viz/*.c viz/*/*.c)
 CALLS_SRC  := $(wildcard viz/calls/*.c)
 VIZ_SRC    := $(filter-out $(CALLS_SRC),$(VIZ_SRC))
@@ -69,8 +69,8 @@ GRADE := $(BUILD)/bin/grade
 CALLS := $(BUILD)/lib/calls.so
 LOSSY := $(BUILD)/bin/lossy
 LIB   := $(BUILD)/lib/libcommon.a
-LESSON_PROGRAMS := $(foreach l,$(LESSONS),$(patsubst lessons/%.c,$(BUILD)/lessons/%,\
-                     $(wildcard lessons/$(l)/*.c)))
+# A lesson's programs are built as soon as they are there, its text or not.
+LESSON_PROGRAMS := $(patsubst lessons/%.c,$(BUILD)/lessons/%,$(wildcard lessons/*/*.c))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -232,10 +232,11 @@ $(CALLS): $(CALLS_SRC) $(wildcard viz/calls/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
 
-# Lessons are built as a student builds them: no library, no tricks.
-$(BUILD)/lessons/%: lessons/%.c $(FLAGS)
+# Lessons are built as a student builds them: no library but our own, which a
+# lesson takes from only what it includes (the linker leaves out the rest).
+$(BUILD)/lessons/%: lessons/%.c $(LIB) $(FLAGS)
 	@mkdir -p $(@D)
-	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $<
+	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $< $(LIB)
 
 # A unit test links all of viz, common and the grader's rooms it asks for.
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS) | $(CALLS)

@@ -7,8 +7,10 @@
 
 #include <stdint.h>
 
-enum { WATCH_READ = 1, WATCH_WRITE = 2 };
-/* In `ready` besides: an error or hang-up, which no interest switches off. */
+/* WATCH_ERROR: for nothing but an error or hang-up, which the others include
+ * (select cannot: it says nothing then). */
+enum { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4 };
+/* In `ready` besides: an error or hang-up, which only interest 0 switches off. */
 enum { READY_ERROR = 4 };
 
 struct mechanism_event {
