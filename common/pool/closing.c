@@ -14,6 +14,8 @@ enum { DRAIN_BYTES = 16 * 1024 * 1024 };
 /* No other callback than `closed` from here on. */
 static void silence(struct pool_socket *socket)
 {
+    if (socket->pool->joins == socket)
+        socket->pool->joins = NULL;
     socket->receive = NULL;
     socket->owed &= OWE_FLUSH | OWE_CLOSING;
     timers_drop(socket);
@@ -158,7 +160,7 @@ void close_now(struct pool_socket *socket, enum closed_reason reason, int error)
     silence(socket);
     close_descriptor(socket);
     if (pool->turn == socket)
-        pool->scratch_used = 0;
+        pool->joined.iov_len = 0;
     switch (socket->kind) {
     case STREAM:
         if (socket->state == CONNECTING)

@@ -10,6 +10,10 @@
 
 #include "common/pool/mechanism.h"
 
+_Static_assert(WATCH_READ == (int)EPOLLIN && WATCH_WRITE == (int)EPOLLOUT &&
+                   READY_ERROR == (int)(EPOLLERR | EPOLLHUP),
+               "a mechanism's numbers are those of epoll");
+
 enum { BATCH = 256, NS_A_MS = 1000000 };
 
 struct epoll_set {
@@ -44,12 +48,9 @@ static int watch_epoll(void *opaque, int fd, uint32_t slot, unsigned before,
                        unsigned now)
 {
     struct epoll_set *set = opaque;
-    struct epoll_event event = {.data.u32 = slot};
+    struct epoll_event event = {.events = now & (WATCH_READ | WATCH_WRITE),
+                                .data.u32 = slot};
 
-    if (now & WATCH_READ)
-        event.events |= EPOLLIN;
-    if (now & WATCH_WRITE)
-        event.events |= EPOLLOUT;
     return epoll_ctl(set->fd,
                      !now      ? EPOLL_CTL_DEL
                      : !before ? EPOLL_CTL_ADD
@@ -83,12 +84,8 @@ static int wait_epoll(void *opaque, struct mechanism_event *events, int room,
     int count = wait_some(set, room < BATCH ? room : BATCH, timeout_ns);
 
     for (int i = 0; i < count; i++) {
-        uint32_t from = set->events[i].events;
-
         events[i].slot = set->events[i].data.u32;
-        events[i].ready = (from & EPOLLIN ? WATCH_READ : 0) |
-                          (from & EPOLLOUT ? WATCH_WRITE : 0) |
-                          (from & (EPOLLERR | EPOLLHUP) ? READY_ERROR : 0);
+        events[i].ready = set->events[i].events;
     }
     return count;
 }

@@ -16,6 +16,7 @@
 #define COMMON_POOL_INSIDE_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/pool.h"
@@ -24,6 +25,8 @@
 #include "common/workers.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* Kept out of the short way of nearly every message. */
+#define seldom __attribute__((noinline, cold))
 
 enum socket_kind { LISTENER, STREAM, DATAGRAM };
 
@@ -101,7 +104,8 @@ struct pool_socket {
     uint32_t want;    /* longest line, or exact size; draining: thrown away */
     uint32_t scanned; /* so much of the line holds no LF */
     uint32_t output_limit;
-    uint32_t ready_next; /* slot; of the free list when it is UNUSED */
+    uint32_t joined_most; /* half of it, or SCRATCH */
+    uint32_t ready_next;  /* slot; of the free list when it is UNUSED */
     uint32_t wheel_next, wheel_before; /* slots */
     int64_t wheel_due;   /* tick it is linked at; CLOCK_NEVER: it is not */
     uint32_t generation; /* upper half of the id */
@@ -159,10 +163,16 @@ struct pool {
     const struct mechanism *mechanism;
     void *set;                   /* the mechanism's */
     int64_t now;                 /* clock_now() of this wake-up */
-    struct pool_socket *turn;    /* whose turn it is: it may use the scratch */
+    struct pool_socket *turn;    /* whose turn it is */
+    struct pool_socket *joins;   /* the same, while nothing forbids to join */
     struct pool_socket *serving; /* whose bytes lie in its own input */
-    char *scratch;               /* SCRATCH bytes: what `turn` has sent */
-    size_t scratch_used;
+    struct iovec joined; /* what `turn` has sent: the start of SCRATCH bytes */
+    unsigned wants;      /* what a transport waits for */
+    size_t joined_most;  /* bytes that may be joined in this turn */
+    struct {
+        char *at, *end; /* what is left of before; the next byte goes to end */
+        size_t room;
+    } reading;    /* the receive of this turn */
     char *buffer; /* PREFIX + turn_bytes + 1: one receive */
     bool debug;
     bool running, stopping;
@@ -220,9 +230,6 @@ void owe(struct pool_socket *socket, unsigned owed);
 int socket_watch(struct pool_socket *socket, unsigned interest);
 /* As socket_watch(); out of memory, the socket is closed: reason error. */
 void socket_must_watch(struct pool_socket *socket, unsigned interest);
-/* One socket's turn: callbacks in between, then what it sent leaves. */
-void turn_begin(struct pool_socket *socket);
-void turn_end(struct pool_socket *socket);
 void pool_wake(struct pool *pool); /* from anywhere */
 
 /* --- closing.c ------------------------------------------------------------------ */
@@ -244,17 +251,38 @@ struct pool_socket *stream_new(struct pool *pool, int fd,
 void stream_event(struct pool_socket *stream, unsigned ready);
 
 void receive_some(struct pool_socket *stream);  /* one recv, then callbacks */
+void receive_turn(struct pool_socket *stream);  /* the same, when all is calm */
 void receive_serve(struct pool_socket *stream); /* what is here already */
 /* Reading goes on once half of the output has left. */
 void receive_resume(struct pool_socket *stream);
 void input_drop(struct pool_socket *stream);
 
+void output_set_limit(struct pool_socket *stream, uint32_t limit);
 /* More than half of the limit is unsent: receives wait until it is not. */
 bool output_holds(struct pool_socket *stream);
 void output_join(struct pool_socket *stream); /* the scratch leaves */
 void output_flush(struct pool_socket *stream);
 void output_told(struct pool_socket *stream); /* calls `sent` */
 void output_drop(struct pool_socket *stream);
+
+/* One socket's turn: callbacks in between, then what it sent leaves. */
+static inline void turn_begin(struct pool *pool, struct pool_socket *socket)
+{
+    pool->turn = socket;
+    pool->joins = NULL;
+    if (socket->state == OPEN && socket->kind == STREAM && !socket->out &&
+        !socket->shut) {
+        pool->joins = socket;
+        pool->joined_most = socket->joined_most;
+    }
+}
+
+static inline void turn_end(struct pool *pool, struct pool_socket *socket)
+{
+    if (pool->joined.iov_len)
+        output_join(socket);
+    pool->joins = pool->turn = NULL;
+}
 
 /* --- listener.c, connector.c, datagram.c -------------------------------------------- */
 

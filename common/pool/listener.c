@@ -72,14 +72,14 @@ static void admit(struct pool_socket *listener, int fd)
     stream->parent = pool_id(listener);
     listener->listener->clients++;
     say(stream, "accepted by socket %u; its accepted callback", listener->slot);
-    turn_begin(stream);
+    turn_begin(pool, stream);
     call_begins(pool, stream, "accepted");
     if (listener->handler->accepted)
         listener->handler->accepted(listener, stream);
     else
         pool_close(stream);
     call_ended(pool);
-    turn_end(stream);
+    turn_end(pool, stream);
 }
 
 /* Whether accept(2)'s error is about that one client, or the network, and the

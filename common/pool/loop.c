@@ -97,7 +97,7 @@ static void last_callback(struct pool_socket *socket)
 }
 
 /* Everything that this socket is owed, in one turn. */
-static void give(struct pool_socket *socket)
+static void give(struct pool *pool, struct pool_socket *socket)
 {
     if (socket->state == CLOSED) {
         if (socket->unreached)
@@ -105,20 +105,20 @@ static void give(struct pool_socket *socket)
         last_callback(socket);
         return;
     }
-    turn_begin(socket);
+    turn_begin(pool, socket);
     if (is_owed(socket, OWE_CONNECTED))
         connector_connected(socket);
     if (is_owed(socket, OWE_SENT))
         output_told(socket);
     if (is_owed(socket, OWE_DRAINED) && socket->handler->drained) {
         say(socket, "room to send again; its drained callback");
-        call_begins(socket->pool, socket, "drained");
+        call_begins(pool, socket, "drained");
         socket->handler->drained(socket);
-        call_ended(socket->pool);
+        call_ended(pool);
     }
     if (is_owed(socket, OWE_SERVE))
         receive_serve(socket);
-    turn_end(socket);
+    turn_end(pool, socket);
     if (is_owed(socket, OWE_FLUSH)) {
         if (socket->kind == DATAGRAM)
             datagram_flush(socket);
@@ -143,25 +143,11 @@ static void give_all(struct pool *pool)
 
         slot = socket->ready_next;
         socket->listed = false;
-        give(socket);
+        give(pool, socket);
     }
 }
 
 /* --- turns --------------------------------------------------------------------------- */
-
-void turn_begin(struct pool_socket *socket)
-{
-    socket->pool->turn = socket;
-}
-
-void turn_end(struct pool_socket *socket)
-{
-    struct pool *pool = socket->pool;
-
-    if (pool->scratch_used)
-        output_join(socket);
-    pool->turn = NULL;
-}
 
 int socket_watch(struct pool_socket *socket, unsigned interest)
 {
@@ -193,7 +179,13 @@ static void dispatch(struct pool *pool, const struct mechanism_event *event)
     socket = socket_at(pool, event->slot);
     if (socket->state == CLOSED)
         return; /* closed by an earlier callback of this batch */
-    turn_begin(socket);
+    turn_begin(pool, socket);
+    if (event->ready == WATCH_READ && pool->joins == socket &&
+        socket->receive && socket->mode == RECEIVE_SOME && !socket->in) {
+        receive_turn(socket); /* the way of nearly every message */
+        turn_end(pool, socket);
+        return;
+    }
     switch (socket->kind) {
     case STREAM:
         stream_event(socket, event->ready);
@@ -204,7 +196,7 @@ static void dispatch(struct pool *pool, const struct mechanism_event *event)
     default:
         datagram_event(socket, event->ready);
     }
-    turn_end(socket);
+    turn_end(pool, socket);
 }
 
 /* --- the loop --------------------------------------------------------------------------- */
@@ -351,9 +343,9 @@ static int configure(struct pool *pool, const struct pool_options *options)
 
 static int equip(struct pool *pool)
 {
-    pool->scratch = malloc(SCRATCH);
+    pool->joined.iov_base = malloc(SCRATCH);
     pool->buffer = malloc(PREFIX + pool->turn_bytes + 1);
-    if (!pool->scratch || !pool->buffer)
+    if (!pool->joined.iov_base || !pool->buffer)
         return -1;
     pool->set = pool->mechanism->open();
     if (!pool->set)
@@ -398,7 +390,7 @@ void pool_free(struct pool *pool)
         pool->mechanism->close(pool->set);
     table_free(pool);
     free(pool->messages);
-    free(pool->scratch);
+    free(pool->joined.iov_base);
     free(pool->buffer);
     free(pool);
 }

@@ -7,11 +7,12 @@
 
 #include <stdint.h>
 
-/* WATCH_ERROR: for nothing but an error or hang-up, which the others include
+/* The numbers of POLLIN, POLLOUT, POLLERR and POLLHUP, which are epoll's, too.
+ * WATCH_ERROR: for nothing but an error or hang-up, which the others include
  * (select cannot: it says nothing then). */
-enum { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_ERROR = 4 };
+enum { WATCH_READ = 1, WATCH_WRITE = 4, WATCH_ERROR = 8 };
 /* In `ready` besides: an error or hang-up, which only interest 0 switches off. */
-enum { READY_ERROR = 4 };
+enum { READY_ERROR = 8 | 16 };
 
 struct mechanism_event {
     uint32_t slot; /* what the descriptor was watched as */

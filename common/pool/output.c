@@ -21,7 +21,7 @@ size_t pool_unsent(const struct pool_socket *stream)
 
     if (stream->kind != STREAM)
         return datagram_unsent(stream);
-    return waiting(stream) + (pool->turn == stream ? pool->scratch_used : 0);
+    return waiting(stream) + (pool->turn == stream ? pool->joined.iov_len : 0);
 }
 
 bool output_holds(struct pool_socket *stream)
@@ -31,10 +31,20 @@ bool output_holds(struct pool_socket *stream)
     return stream->held;
 }
 
+void output_set_limit(struct pool_socket *stream, uint32_t limit)
+{
+    stream->output_limit = limit;
+    stream->joined_most = limit / 2 < SCRATCH ? limit / 2 : SCRATCH;
+    if (stream->pool->joins == stream)
+        stream->pool->joined_most = stream->joined_most;
+}
+
 /* --- the output of its own ------------------------------------------------------ */
 
 static struct output *output_of(struct pool_socket *stream)
 {
+    if (stream->pool->joins == stream)
+        stream->pool->joins = NULL;
     if (!stream->out)
         stream->out = calloc(1, sizeof *stream->out);
     return stream->out;
@@ -115,14 +125,16 @@ static void watch_writing(struct pool_socket *stream, bool on)
                                      : WATCH_ERROR);
 }
 
-/* What the kernel took of `count` parts: 0 and more; -1: the stream is closed. */
-static ssize_t hand_over(struct pool_socket *stream, const struct iovec *parts,
-                         int count)
+static ssize_t try_send(struct pool_socket *stream, const struct iovec *parts,
+                        int count)
 {
-    unsigned wants = 0;
-    ssize_t taken = stream->transport->send(stream->fd, stream->transport_state,
-                                            parts, count, &wants);
+    return stream->transport->send(stream->fd, stream->transport_state, parts,
+                                   count, &stream->pool->wants);
+}
 
+/* What came of it: bytes that left, 0 and more; -1: the stream is closed. */
+static ssize_t settled(struct pool_socket *stream, ssize_t taken)
+{
     if (taken < 0) {
         if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
             return 0;
@@ -144,7 +156,7 @@ void output_flush(struct pool_socket *stream)
     if (waiting(stream) > 0) {
         all.iov_base = out->data + out->begin;
         all.iov_len = out->end - out->begin;
-        taken = hand_over(stream, &all, 1);
+        taken = settled(stream, try_send(stream, &all, 1));
         if (taken < 0)
             return;
         out->begin += (size_t)taken;
@@ -175,42 +187,66 @@ void output_told(struct pool_socket *stream)
 
 /* --- the turn's own ------------------------------------------------------------------ */
 
-/* The scratch and `length` bytes of `data` leave; what the kernel does not take
- * is kept. */
-static int leave(struct pool_socket *stream, const void *data, size_t length)
+/* `n` bytes of the scratch and `data` have left; the rest is kept. */
+static int keep_rest(struct pool_socket *stream, ssize_t n, const char *data,
+                     size_t length)
 {
     struct pool *pool = stream->pool;
-    struct iovec parts[2] = {{pool->scratch, pool->scratch_used},
-                             {(void *)data, length}};
-    int first = parts[0].iov_len ? 0 : 1;
-    size_t total = parts[0].iov_len + length, taken;
-    ssize_t n = hand_over(stream, parts + first, length ? 2 - first : 1);
+    size_t joined = pool->joined.iov_len, taken = n > 0 ? (size_t)n : 0;
+    size_t skip = taken < joined ? taken : joined;
 
-    pool->scratch_used = 0;
+    pool->joined.iov_len = 0;
     if (n < 0)
         return -1;
-    taken = (size_t)n;
-    if (taken < total) {
-        size_t skip = taken < parts[0].iov_len ? taken : parts[0].iov_len;
-
-        if (append(stream, pool->scratch + skip, parts[0].iov_len - skip) < 0 ||
-            append(stream, (const char *)data + (taken - skip),
-                   length - (taken - skip)) < 0) {
+    if (taken < joined + length) {
+        if (append(stream, (char *)pool->joined.iov_base + skip,
+                   joined - skip) < 0 ||
+            append(stream, data + (taken - skip), length - (taken - skip)) <
+                0) {
             close_now(stream, CLOSED_BY_ERROR, ENOMEM);
             return -1;
         }
         watch_writing(stream, true);
     }
-    if (unlikely(stream->out || stream->shut) && stream->state != CLOSED)
+    if ((stream->out || stream->shut) && stream->state != CLOSED)
         settle(stream);
     return 0;
 }
 
+/* The scratch leaves together with `data`. */
+static int leave(struct pool_socket *stream, const void *data, size_t length)
+{
+    struct pool *pool = stream->pool;
+    struct iovec parts[2] = {pool->joined, {(void *)data, length}};
+    int first = parts[0].iov_len ? 0 : 1;
+
+    return keep_rest(
+        stream, settled(stream, try_send(stream, parts + first, 2 - first)),
+        data, length);
+}
+
+/* Not all of the scratch has left, or somebody is owed something. */
+seldom static void join_rest(struct pool_socket *stream, ssize_t taken)
+{
+    struct pool *pool = stream->pool;
+
+    if (stream->state == OPEN || stream->state == FLUSHING)
+        keep_rest(stream, settled(stream, taken), NULL, 0);
+    pool->joined.iov_len = 0;
+}
+
 void output_join(struct pool_socket *stream)
 {
-    if (stream->state == OPEN || stream->state == FLUSHING)
-        leave(stream, NULL, 0);
-    stream->pool->scratch_used = 0;
+    struct pool *pool = stream->pool;
+    ssize_t taken;
+
+    taken = try_send(stream, &pool->joined, 1);
+    if (pool->joins != stream || taken != (ssize_t)pool->joined.iov_len) {
+        join_rest(stream, taken);
+        return;
+    }
+    stream->active_at = pool->now;
+    pool->joined.iov_len = 0;
 }
 
 /* --- for the user ------------------------------------------------------------------------ */
@@ -232,17 +268,18 @@ static int queue(struct pool_socket *stream, const void *data, size_t length)
 static int add(struct pool_socket *stream, const void *data, size_t length)
 {
     struct pool *pool = stream->pool;
-    size_t joined = pool->scratch_used + length;
+    size_t joined = pool->joined.iov_len + length;
 
-    if (unlikely(length > stream->output_limit)) {
+    if (length > stream->output_limit) {
         errno = EMSGSIZE;
         return -1;
     }
     if (pool->turn != stream || waiting(stream) || stream->state != OPEN)
         return queue(stream, data, length);
     if (joined <= SCRATCH && joined <= stream->output_limit / 2) {
-        memcpy(pool->scratch + pool->scratch_used, data, length);
-        pool->scratch_used = joined;
+        memcpy((char *)pool->joined.iov_base + pool->joined.iov_len, data,
+               length);
+        pool->joined.iov_len = joined;
         return 0;
     }
     if (joined > stream->output_limit) {
@@ -274,11 +311,26 @@ static int may_send(const struct pool_socket *stream, const void *data,
     return -1;
 }
 
-int pool_send(struct pool_socket *stream, const void *data, size_t length)
+seldom static int send_asked(struct pool_socket *stream, const void *data,
+                             size_t length)
 {
     if (may_send(stream, data, length) < 0)
         return -1;
     return length ? add(stream, data, length) : 0;
+}
+
+int pool_send(struct pool_socket *stream, const void *data, size_t length)
+{
+    struct pool *pool = stream->pool;
+
+    if (pool->joins == stream && data &&
+        pool->joined.iov_len + length <= pool->joined_most) {
+        memcpy((char *)pool->joined.iov_base + pool->joined.iov_len, data,
+               length);
+        pool->joined.iov_len += length;
+        return 0;
+    }
+    return send_asked(stream, data, length);
 }
 
 /* Room for one more mark, before anything is sent. */
@@ -337,7 +389,7 @@ int pool_output_limit(struct pool_socket *stream, size_t bytes)
         errno = EINVAL;
         return -1;
     }
-    stream->output_limit = (uint32_t)bytes;
+    output_set_limit(stream, (uint32_t)bytes);
     return 0;
 }
 
@@ -351,6 +403,8 @@ int pool_shutdown(struct pool_socket *stream)
         errno = ENOTCONN;
         return -1;
     }
+    if (stream->pool->joins == stream)
+        stream->pool->joins = NULL;
     stream->shut = true;
     if (stream->state == OPEN)
         settle(stream);

@@ -10,16 +10,23 @@ static ssize_t plain_recv(int fd, void *state, void *data, size_t room,
     return recv(fd, data, room, 0);
 }
 
+__attribute__((noinline)) static ssize_t send_parts(int fd,
+                                                    const struct iovec *parts,
+                                                    int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)parts,
+                             .msg_iovlen = (size_t)count};
+
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 static ssize_t plain_send(int fd, void *state, const struct iovec *data,
                           int count, unsigned *wants)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)data,
-                             .msg_iovlen = (size_t)count};
-
     (void)state, (void)wants;
-    if (count == 1)
-        return send(fd, data->iov_base, data->iov_len, MSG_NOSIGNAL);
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (count > 1)
+        return send_parts(fd, data, count);
+    return send(fd, data->iov_base, data->iov_len, MSG_NOSIGNAL);
 }
 
 static int plain_shutdown(int fd, void *state)

@@ -118,10 +118,9 @@ static int wait_poll(void *opaque, struct mechanism_event *events, int room,
         if (!from)
             continue;
         events[found].slot = set->slots[place];
-        events[found++].ready =
-            (from & POLLIN ? WATCH_READ : 0) |
-            (from & POLLOUT ? WATCH_WRITE : 0) |
-            (from & (POLLERR | POLLHUP | POLLNVAL) ? READY_ERROR : 0);
+        events[found++].ready = (from & POLLIN ? WATCH_READ : 0) |
+                                (from & POLLOUT ? WATCH_WRITE : 0) |
+                                (from & ~(POLLIN | POLLOUT) ? READY_ERROR : 0);
         if (found == room)
             set->from = place + 1; /* the others first, next time */
     }

@@ -65,18 +65,27 @@ static const char *const mode_words[] = {
     [RECEIVE_EXACT] = "exact-size",
 };
 
-static void deliver(struct pool_socket *stream, char *at, size_t length)
+seldom static void deliver_aloud(struct pool_socket *stream,
+                                 pool_data_fn receive, char *at, size_t length)
 {
-    struct pool *pool = stream->pool;
+    say(stream, "received %zu bytes; its %s callback", length,
+        mode_words[stream->mode]);
+    call_begins(stream->pool, stream, mode_words[stream->mode]);
+    receive(stream, at, length, stream->receive_arg);
+    call_ended(stream->pool);
+}
+
+static inline void deliver(struct pool *pool, struct pool_socket *stream,
+                           char *at, size_t length)
+{
     pool_data_fn receive = stream->receive;
 
     stream->receive = NULL; /* the callback may arm the next one */
     stream->scanned = 0;
-    say(stream, "received %zu bytes; its %s callback", length,
-        mode_words[stream->mode]);
-    call_begins(pool, stream, mode_words[stream->mode]);
-    receive(stream, at, length, stream->receive_arg);
-    call_ended(pool);
+    if (unlikely(pool->debug))
+        deliver_aloud(stream, receive, at, length);
+    else
+        receive(stream, at, length, stream->receive_arg);
 }
 
 /* --- what is left over -------------------------------------------------------- */
@@ -165,7 +174,7 @@ static void serve(struct pool_socket *stream, char *at, char *end)
             break;
         if (stream->mode == RECEIVE_LINE)
             at[piece.length] = '\0';
-        deliver(stream, at, piece.length);
+        deliver(pool, stream, at, piece.length);
         at += piece.taken;
     }
     pool->serving = NULL;
@@ -205,6 +214,7 @@ static void peer_ended(struct pool_socket *stream, char *at, char *end)
     if (stream->state != OPEN)
         return;
     say(stream, "the peer has finished sending; its ended callback");
+    pool->joins = NULL; /* no receive may be armed */
     pool->serving = stream;
     call_begins(pool, stream, "ended");
     stream->handler->ended(stream, at, (size_t)(end - at));
@@ -213,56 +223,79 @@ static void peer_ended(struct pool_socket *stream, char *at, char *end)
     input_drop(stream);
 }
 
-/* Where the next bytes go. A short rest is moved in front of them, a long one
- * grows where it lies. */
-static int place(struct pool_socket *stream, char **at, char **end,
-                 size_t *room)
+/* Where the next bytes go, in pool->reading. A short rest is moved in front of
+ * them, a long one grows where it lies. */
+static int place(struct pool_socket *stream)
 {
+    struct pool *pool = stream->pool;
     struct input *in = stream->in;
     size_t have;
 
-    if (!in) {
-        *at = *end = stream->pool->buffer;
+    pool->reading.at = pool->reading.end = pool->buffer;
+    pool->reading.room = pool->turn_bytes;
+    if (!in)
         return 0;
-    }
     have = in->end - in->begin;
     if (have <= PREFIX) {
-        *at = stream->pool->buffer;
-        memcpy(*at, in->data + in->begin, have);
+        memcpy(pool->buffer, in->data + in->begin, have);
     } else {
         if (input_widen(stream) < 0)
             return -1;
         in = stream->in;
-        *at = in->data + in->begin;
-        if (in->room - in->end < *room)
-            *room = in->room - in->end;
+        pool->reading.at = in->data + in->begin;
+        if (in->room - in->end < pool->reading.room)
+            pool->reading.room = in->room - in->end;
     }
-    *end = *at + have;
+    pool->reading.end = pool->reading.at + have;
     return 0;
+}
+
+seldom static void received(struct pool_socket *stream, ssize_t got)
+{
+    struct pool *pool = stream->pool;
+    char *at = pool->reading.at, *end = pool->reading.end;
+
+    if (got > 0)
+        stream->active_at = pool->now;
+    if (got > 0)
+        serve(stream, at, end + got);
+    else if (got == 0)
+        peer_ended(stream, at, end);
+    else if (errno != EAGAIN && errno != EINTR)
+        close_now(stream, CLOSED_BY_ERROR, errno);
 }
 
 void receive_some(struct pool_socket *stream)
 {
     struct pool *pool = stream->pool;
-    size_t room = pool->turn_bytes;
-    unsigned wants = 0;
-    char *at, *end;
+
+    if (place(stream) < 0)
+        close_now(stream, CLOSED_BY_ERROR, ENOMEM);
+    else
+        received(stream,
+                 stream->transport->recv(stream->fd, stream->transport_state,
+                                         pool->reading.end, pool->reading.room,
+                                         &pool->wants));
+}
+
+/* The turn of nearly every message, made short: nothing is left of before, and
+ * all that has come is what was asked for. */
+void receive_turn(struct pool_socket *stream)
+{
+    struct pool *pool = stream->pool;
     ssize_t got;
 
-    if (unlikely(place(stream, &at, &end, &room) < 0)) {
-        close_now(stream, CLOSED_BY_ERROR, ENOMEM);
+    got = stream->transport->recv(stream->fd, stream->transport_state,
+                                  pool->buffer, pool->turn_bytes, &pool->wants);
+    if (unlikely(got <= 0 || (size_t)got > stream->output_limit)) {
+        pool->reading.at = pool->reading.end = pool->buffer;
+        received(stream, got);
         return;
     }
-    got = stream->transport->recv(stream->fd, stream->transport_state, end,
-                                  room, &wants);
-    if (got > 0) {
-        stream->active_at = pool->now;
-        serve(stream, at, end + got);
-    } else if (got == 0) {
-        peer_ended(stream, at, end);
-    } else if (errno != EAGAIN && errno != EINTR) {
-        close_now(stream, CLOSED_BY_ERROR, errno);
-    }
+    stream->active_at = pool->now;
+    pool->serving = stream;
+    deliver(pool, stream, pool->buffer, (size_t)got);
+    pool->serving = NULL;
 }
 
 void receive_resume(struct pool_socket *stream)
@@ -277,34 +310,34 @@ void receive_resume(struct pool_socket *stream)
 
 /* --- for the user ------------------------------------------------------------------ */
 
-static int arm(struct pool_socket *stream, enum receive_mode mode, size_t want,
-               unsigned timeout_ms, pool_data_fn fn, void *arg)
+/* May it be armed, and will its bytes be seen? */
+static int may_arm(struct pool_socket *stream, pool_data_fn fn)
 {
     struct pool *pool = stream->pool;
 
-    if (unlikely(stream->kind != STREAM || !fn || want < 1 || want > GIB)) {
+    if (stream->kind != STREAM || !fn)
         errno = EINVAL;
-        return -1;
-    }
-    if (unlikely(stream->state > OPEN || stream->ended)) {
+    else if (stream->state > OPEN || stream->ended)
         errno = ENOTCONN;
-        return -1;
-    }
-    if (unlikely(stream->receive)) {
+    else if (stream->receive)
         errno = EBUSY;
-        return -1;
-    }
-    if (pool->serving != stream && stream->state == OPEN) {
-        if (stream->in)
-            owe(stream, OWE_SERVE);
-        else if (socket_watch(stream, stream->watched | WATCH_READ) < 0)
-            return -1;
-    }
+    else if (pool->serving == stream || stream->state == CONNECTING)
+        return 0;
+    else if (!stream->in)
+        return socket_watch(stream, stream->watched | WATCH_READ);
+    else
+        return owe(stream, OWE_SERVE), 0;
+    return -1;
+}
+
+static inline int set_receive(struct pool *pool, struct pool_socket *stream,
+                              enum receive_mode mode, uint32_t want,
+                              unsigned timeout_ms, pool_data_fn fn, void *arg)
+{
     stream->receive = fn;
     stream->receive_arg = arg;
     stream->mode = (uint8_t)mode;
-    stream->want = (uint32_t)want;
-    stream->scanned = 0;
+    stream->want = want;
     stream->receive_at = pool->now;
     stream->receive_ms = timeout_ms;
     if (timeout_ms)
@@ -312,22 +345,48 @@ static int arm(struct pool_socket *stream, enum receive_mode mode, size_t want,
     return 0;
 }
 
+seldom static int arm(struct pool_socket *stream, enum receive_mode mode,
+                      uint32_t want, unsigned timeout_ms, pool_data_fn fn,
+                      void *arg)
+{
+    if (may_arm(stream, fn) < 0)
+        return -1;
+    return set_receive(stream->pool, stream, mode, want, timeout_ms, fn, arg);
+}
+
+static int arm_sized(struct pool_socket *stream, enum receive_mode mode,
+                     size_t want, unsigned timeout_ms, pool_data_fn fn,
+                     void *arg)
+{
+    if (want < 1 || want > GIB) {
+        errno = EINVAL;
+        return -1;
+    }
+    return arm(stream, mode, (uint32_t)want, timeout_ms, fn, arg);
+}
+
 int pool_recv_some(struct pool_socket *stream, unsigned timeout_ms,
                    pool_data_fn fn, void *arg)
 {
+    struct pool *pool = stream->pool;
+
+    /* In the callback of a calm turn there is nothing to ask. */
+    if (pool->joins == stream && pool->serving == stream && fn &&
+        !stream->receive)
+        return set_receive(pool, stream, RECEIVE_SOME, 1, timeout_ms, fn, arg);
     return arm(stream, RECEIVE_SOME, 1, timeout_ms, fn, arg);
 }
 
 int pool_recv_line(struct pool_socket *stream, size_t limit,
                    unsigned timeout_ms, pool_data_fn fn, void *arg)
 {
-    return arm(stream, RECEIVE_LINE, limit, timeout_ms, fn, arg);
+    return arm_sized(stream, RECEIVE_LINE, limit, timeout_ms, fn, arg);
 }
 
 int pool_recv_exact(struct pool_socket *stream, size_t length,
                     unsigned timeout_ms, pool_data_fn fn, void *arg)
 {
-    return arm(stream, RECEIVE_EXACT, length, timeout_ms, fn, arg);
+    return arm_sized(stream, RECEIVE_EXACT, length, timeout_ms, fn, arg);
 }
 
 void pool_recv_stop(struct pool_socket *stream)

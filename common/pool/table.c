@@ -65,10 +65,10 @@ struct pool_socket *socket_new(struct pool *pool, enum socket_kind kind, int fd,
         .ready_next = NO_SLOT,
         .wheel_due = CLOCK_NEVER,
         .active_at = pool->now,
-        .output_limit = pool->output_limit,
         .generation = generation,
         .user = user,
     };
+    output_set_limit(socket, pool->output_limit);
     return socket;
 }
 

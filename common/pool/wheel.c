@@ -141,9 +141,9 @@ static void expire(struct pool_socket *socket)
     /* What reached the kernel in time came in time, however late we are. */
     if (socket->state == OPEN && socket->kind == STREAM && socket->receive &&
         !socket->held) {
-        turn_begin(socket);
+        turn_begin(socket->pool, socket);
         receive_some(socket);
-        turn_end(socket);
+        turn_end(socket->pool, socket);
         if (socket->state == CLOSED || !passed(socket))
             return;
     }
