@@ -150,6 +150,10 @@ test: deps-test ## everything CI runs
 lint: ## floors, headers alone, format
 	@sh tests/lint.sh
 
+.PHONY: bench
+bench: deps-test ## speed beside the best peers, a table each: ONLY=viz, ONLY=pool
+	@ONLY='$(ONLY)' JSON='$(JSON)' sh tests/bench/run.sh
+
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
 
@@ -243,6 +247,15 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $
 	@mkdir -p $(@D)
 	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
+
+# The pool's benchmark; what is linked with other libraries: tests/bench/pool.sh.
+$(BUILD)/bench/load: $(call objects,$(wildcard tests/bench/load*.c))
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/bench/peer_%: $(BUILD)/obj/tests/bench/peer_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
 
 # libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or
 # is AFL++'s persistent mode (make BUILD=build/afl CC=afl-clang-fast fuzz-programs).
