@@ -28,7 +28,7 @@
 /* Kept out of the short way of nearly every message. */
 #define seldom __attribute__((noinline, cold))
 
-enum socket_kind { LISTENER, STREAM, DATAGRAM };
+enum socket_kind { LISTENER, STREAM, DATAGRAM, WAKER };
 
 enum socket_state {
     UNUSED,     /* the slot is free */
@@ -76,46 +76,48 @@ struct output {
     size_t mark_begin, mark_end, mark_room;
 };
 
-/* 176 bytes: what an idle connection costs. The first line of the cache is
- * what each message touches. */
+/* 176 bytes: what an idle connection costs. What each message touches comes
+ * first. */
 struct pool_socket {
     struct pool *pool;
-    const struct pool_handler *handler;
+    int64_t active_at; /* when bytes last came or left */
+    int64_t wheel_due; /* tick it is linked at; CLOCK_NEVER: it is not */
+    uint32_t idle_ms;  /* 0: none */
+    /* These four bytes are looked at as one in calm.c. */
+    uint8_t kind, state, mode;
+    bool listed : 1;      /* it is on the ready list */
+    bool ended : 1;       /* the peer's FIN was read */
+    bool shut : 1;        /* pool_shutdown(): FIN after the output */
+    bool fin_sent : 1;    /* and it is out */
+    bool full : 1;        /* pool_send() said EAGAIN: `drained` is owed */
+    bool held : 1;        /* too much is unsent: receives wait */
+    bool starved : 1;     /* a listener out of descriptors */
+    bool unreached : 1;   /* no address answered: `failed` is owed, too */
     pool_data_fn receive; /* NULL: none is armed */
     void *receive_arg;
     int64_t receive_at; /* when it was armed (or the grace began) */
-    int64_t active_at;  /* when bytes last came or left */
-    int fd;
-    uint32_t slot;
-    uint8_t kind, state, watched, mode;
-    uint8_t owed;       /* enum owed */
-    bool listed : 1;    /* it is on the ready list */
-    bool ended : 1;     /* the peer's FIN was read */
-    bool shut : 1;      /* pool_shutdown(): FIN after the output */
-    bool fin_sent : 1;  /* and it is out */
-    bool full : 1;      /* pool_send() said EAGAIN: `drained` is owed */
-    bool held : 1;      /* too much is unsent: receives wait */
-    bool starved : 1;   /* a listener out of descriptors */
-    bool unreached : 1; /* no address answered: `failed` is owed, too */
-    uint8_t reason;     /* enum closed_reason, from FLUSHING on */
-
-    uint32_t receive_ms; /* 0: no deadline */
-    uint32_t idle_ms;    /* 0: none */
-    uint32_t want;    /* longest line, or exact size; draining: thrown away */
-    uint32_t scanned; /* so much of the line holds no LF */
-    uint32_t output_limit;
-    uint32_t joined_most; /* half of it, or SCRATCH */
-    uint32_t ready_next;  /* slot; of the free list when it is UNUSED */
-    uint32_t wheel_next, wheel_before; /* slots */
-    int64_t wheel_due;   /* tick it is linked at; CLOCK_NEVER: it is not */
-    uint32_t generation; /* upper half of the id */
-    int error;           /* errno of the reason */
     struct input *in;
     struct output *out;
-    struct pool_timer *timers; /* those it owns */
-    void *user;
+    int fd;
+    uint32_t receive_ms; /* 0: no deadline */
+    uint32_t want; /* longest line, or exact size; draining: thrown away */
+    uint32_t output_limit;
+    uint32_t joined_most; /* half of it, or SCRATCH */
+    uint32_t scanned;     /* so much of the line holds no LF */
     const struct transport *transport;
     void *transport_state;
+
+    uint32_t slot;
+    uint8_t watched;     /* what for, in the mechanism */
+    uint8_t owed;        /* enum owed */
+    uint8_t reason;      /* enum closed_reason, from FLUSHING on */
+    uint32_t ready_next; /* slot; of the free list when it is UNUSED */
+    uint32_t wheel_next, wheel_before; /* slots */
+    uint32_t generation;               /* upper half of the id */
+    int error;                         /* errno of the reason */
+    const struct pool_handler *handler;
+    struct pool_timer *timers; /* those it owns */
+    void *user;
     union {
         uint64_t parent; /* STREAM: id of the listener it came from, or 0 */
         struct connecting *connecting; /* STREAM that is CONNECTING */
@@ -168,7 +170,6 @@ struct pool {
     struct pool_socket *serving; /* whose bytes lie in its own input */
     struct iovec joined; /* what `turn` has sent: the start of SCRATCH bytes */
     unsigned wants;      /* what a transport waits for */
-    size_t joined_most;  /* bytes that may be joined in this turn */
     struct {
         char *at, *end; /* what is left of before; the next byte goes to end */
         size_t room;
@@ -190,6 +191,7 @@ struct pool {
 
     /* Touched by other threads and signal handlers, too. */
     int wake_read, wake_write; /* an eventfd, twice; or a pipe */
+    struct pool_socket waker;  /* what wake_read is watched for */
     atomic_bool woken;         /* a byte is in it already */
     atomic_bool stop;
     atomic_bool finished;         /* a worker's job has */
@@ -231,6 +233,13 @@ int socket_watch(struct pool_socket *socket, unsigned interest);
 /* As socket_watch(); out of memory, the socket is closed: reason error. */
 void socket_must_watch(struct pool_socket *socket, unsigned interest);
 void pool_wake(struct pool *pool); /* from anywhere */
+/* One event of a batch, whatever it is. */
+void dispatch(struct pool *pool, struct pool_socket *socket, unsigned ready);
+
+/* --- calm.c -------------------------------------------------------------------- */
+
+/* The first `count` of pool->events. */
+void calm_turns(struct pool *pool, int count);
 
 /* --- closing.c ------------------------------------------------------------------ */
 
@@ -250,8 +259,9 @@ struct pool_socket *stream_new(struct pool *pool, int fd,
                                const struct pool_handler *handler, void *user);
 void stream_event(struct pool_socket *stream, unsigned ready);
 
-void receive_some(struct pool_socket *stream);  /* one recv, then callbacks */
-void receive_turn(struct pool_socket *stream);  /* the same, when all is calm */
+void receive_some(struct pool_socket *stream); /* one recv, then callbacks */
+/* The same, once recv into an empty buffer has given `got`. */
+void receive_got(struct pool_socket *stream, ssize_t got);
 void receive_serve(struct pool_socket *stream); /* what is here already */
 /* Reading goes on once half of the output has left. */
 void receive_resume(struct pool_socket *stream);
@@ -261,6 +271,8 @@ void output_set_limit(struct pool_socket *stream, uint32_t limit);
 /* More than half of the limit is unsent: receives wait until it is not. */
 bool output_holds(struct pool_socket *stream);
 void output_join(struct pool_socket *stream); /* the scratch leaves */
+/* Not all of the scratch has left, or somebody is owed something. */
+void output_rest(struct pool_socket *stream, ssize_t taken);
 void output_flush(struct pool_socket *stream);
 void output_told(struct pool_socket *stream); /* calls `sent` */
 void output_drop(struct pool_socket *stream);
@@ -270,11 +282,10 @@ static inline void turn_begin(struct pool *pool, struct pool_socket *socket)
 {
     pool->turn = socket;
     pool->joins = NULL;
+    pool->serving = NULL;
     if (socket->state == OPEN && socket->kind == STREAM && !socket->out &&
-        !socket->shut) {
+        !socket->shut)
         pool->joins = socket;
-        pool->joined_most = socket->joined_most;
-    }
 }
 
 static inline void turn_end(struct pool *pool, struct pool_socket *socket)

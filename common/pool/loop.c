@@ -7,7 +7,6 @@
 
 #include "common/pool/inside.h"
 
-enum { WAKE_SLOT = NO_SLOT - 1 }; /* the wake descriptor, in the mechanism */
 enum { TURN_BYTES = 64 * 1024, OUTPUT_LIMIT = 1024 * 1024, GRACE_MS = 2000 };
 enum { WORKERS = 4, WORK_QUEUE = 1024 };
 
@@ -19,7 +18,7 @@ static int wake_open(struct pool *pool)
     pool->wake_write = pool->wake_read;
     if (pool->wake_read < 0)
         return -1;
-    return pool->mechanism->watch(pool->set, pool->wake_read, WAKE_SLOT, 0,
+    return pool->mechanism->watch(pool->set, pool->wake_read, &pool->waker, 0,
                                   WATCH_READ);
 }
 
@@ -28,7 +27,7 @@ static void wake_close(struct pool *pool)
     if (pool->wake_read < 0)
         return;
     if (pool->set)
-        pool->mechanism->watch(pool->set, pool->wake_read, WAKE_SLOT,
+        pool->mechanism->watch(pool->set, pool->wake_read, &pool->waker,
                                WATCH_READ, 0);
     close(pool->wake_read);
 }
@@ -155,8 +154,8 @@ int socket_watch(struct pool_socket *socket, unsigned interest)
 
     if (socket->watched == interest)
         return 0;
-    if (pool->mechanism->watch(pool->set, socket->fd, socket->slot,
-                               socket->watched, interest) < 0)
+    if (pool->mechanism->watch(pool->set, socket->fd, socket, socket->watched,
+                               interest) < 0)
         return -1;
     socket->watched = (uint8_t)interest;
     return 0;
@@ -168,33 +167,24 @@ void socket_must_watch(struct pool_socket *socket, unsigned interest)
         close_now(socket, CLOSED_BY_ERROR, errno);
 }
 
-static void dispatch(struct pool *pool, const struct mechanism_event *event)
+void dispatch(struct pool *pool, struct pool_socket *socket, unsigned ready)
 {
-    struct pool_socket *socket;
-
-    if (unlikely(event->slot == WAKE_SLOT)) {
+    if (socket->kind == WAKER) {
         wake_event(pool);
         return;
     }
-    socket = socket_at(pool, event->slot);
     if (socket->state == CLOSED)
         return; /* closed by an earlier callback of this batch */
     turn_begin(pool, socket);
-    if (event->ready == WATCH_READ && pool->joins == socket &&
-        socket->receive && socket->mode == RECEIVE_SOME && !socket->in) {
-        receive_turn(socket); /* the way of nearly every message */
-        turn_end(pool, socket);
-        return;
-    }
     switch (socket->kind) {
     case STREAM:
-        stream_event(socket, event->ready);
+        stream_event(socket, ready);
         break;
     case LISTENER:
         listener_event(socket);
         break;
     default:
-        datagram_event(socket, event->ready);
+        datagram_event(socket, ready);
     }
     turn_end(pool, socket);
 }
@@ -266,8 +256,7 @@ static int wake_up(struct pool *pool)
     if (count < 0 && errno != EINTR)
         return -1;
     pool->now = clock_now();
-    for (int i = 0; i < count; i++)
-        dispatch(pool, &pool->events[i]);
+    calm_turns(pool, count);
     hear(pool);
     if (pool->wheel.next <= pool->now >> WHEEL_SHIFT)
         wheel_run(pool);
@@ -361,6 +350,7 @@ struct pool *pool_new(const struct pool_options *options)
     if (!pool)
         return NULL;
     pool->wake_read = pool->wake_write = -1;
+    pool->waker.kind = WAKER;
     pool->ready_head = pool->ready_tail = pool->table.free = NO_SLOT;
     pool->now = clock_now();
     wheel_init(&pool->wheel, pool->now);

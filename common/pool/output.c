@@ -35,8 +35,6 @@ void output_set_limit(struct pool_socket *stream, uint32_t limit)
 {
     stream->output_limit = limit;
     stream->joined_most = limit / 2 < SCRATCH ? limit / 2 : SCRATCH;
-    if (stream->pool->joins == stream)
-        stream->pool->joined_most = stream->joined_most;
 }
 
 /* --- the output of its own ------------------------------------------------------ */
@@ -225,8 +223,7 @@ static int leave(struct pool_socket *stream, const void *data, size_t length)
         data, length);
 }
 
-/* Not all of the scratch has left, or somebody is owed something. */
-seldom static void join_rest(struct pool_socket *stream, ssize_t taken)
+void output_rest(struct pool_socket *stream, ssize_t taken)
 {
     struct pool *pool = stream->pool;
 
@@ -237,16 +234,7 @@ seldom static void join_rest(struct pool_socket *stream, ssize_t taken)
 
 void output_join(struct pool_socket *stream)
 {
-    struct pool *pool = stream->pool;
-    ssize_t taken;
-
-    taken = try_send(stream, &pool->joined, 1);
-    if (pool->joins != stream || taken != (ssize_t)pool->joined.iov_len) {
-        join_rest(stream, taken);
-        return;
-    }
-    stream->active_at = pool->now;
-    pool->joined.iov_len = 0;
+    output_rest(stream, try_send(stream, &stream->pool->joined, 1));
 }
 
 /* --- for the user ------------------------------------------------------------------------ */
@@ -322,12 +310,12 @@ seldom static int send_asked(struct pool_socket *stream, const void *data,
 int pool_send(struct pool_socket *stream, const void *data, size_t length)
 {
     struct pool *pool = stream->pool;
+    size_t begin = pool->joined.iov_len;
 
     if (pool->joins == stream && data &&
-        pool->joined.iov_len + length <= pool->joined_most) {
-        memcpy((char *)pool->joined.iov_base + pool->joined.iov_len, data,
-               length);
-        pool->joined.iov_len += length;
+        begin + length <= stream->joined_most) {
+        pool->joined.iov_len = begin + length;
+        memcpy((char *)pool->joined.iov_base + begin, data, length);
         return 0;
     }
     return send_asked(stream, data, length);

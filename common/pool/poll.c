@@ -7,8 +7,8 @@
 #include "common/pool/mechanism.h"
 
 struct poll_set {
-    struct pollfd *watched; /* `count` of them, in no order */
-    uint32_t *slots;        /* beside them */
+    struct pollfd *watched;       /* `count` of them, in no order */
+    struct pool_socket **sockets; /* beside them */
     unsigned count, room;
     int *places;   /* of a descriptor in `watched`, or -1 */
     int most;      /* descriptors that `places` knows */
@@ -25,7 +25,7 @@ static void close_poll(void *opaque)
     struct poll_set *set = opaque;
 
     free(set->watched);
-    free(set->slots);
+    free(set->sockets);
     free(set->places);
     free(set);
 }
@@ -50,16 +50,16 @@ static int widen(struct poll_set *set)
 {
     unsigned room = set->room ? set->room * 2 : 64;
     struct pollfd *watched;
-    uint32_t *slots;
+    struct pool_socket **sockets;
 
     watched = realloc(set->watched, room * sizeof *watched);
     if (!watched)
         return -1;
     set->watched = watched;
-    slots = realloc(set->slots, room * sizeof *slots);
-    if (!slots)
+    sockets = realloc(set->sockets, room * sizeof *sockets);
+    if (!sockets)
         return -1;
-    set->slots = slots;
+    set->sockets = sockets;
     set->room = room;
     return 0;
 }
@@ -72,14 +72,14 @@ static void take_out(struct poll_set *set, int fd)
         return;
     place = (unsigned)set->places[fd];
     set->watched[place] = set->watched[last];
-    set->slots[place] = set->slots[last];
+    set->sockets[place] = set->sockets[last];
     set->places[set->watched[place].fd] = (int)place;
     set->places[fd] = -1;
     set->count--;
 }
 
-static int watch_poll(void *opaque, int fd, uint32_t slot, unsigned before,
-                      unsigned now)
+static int watch_poll(void *opaque, int fd, struct pool_socket *socket,
+                      unsigned before, unsigned now)
 {
     struct poll_set *set = opaque;
     unsigned place;
@@ -94,7 +94,7 @@ static int watch_poll(void *opaque, int fd, uint32_t slot, unsigned before,
     if (!before)
         set->places[fd] = (int)set->count++;
     place = (unsigned)set->places[fd];
-    set->slots[place] = slot;
+    set->sockets[place] = socket;
     set->watched[place] = (struct pollfd){
         .fd = fd,
         .events = (now & WATCH_READ ? POLLIN : 0) |
@@ -117,7 +117,7 @@ static int wait_poll(void *opaque, struct mechanism_event *events, int room,
 
         if (!from)
             continue;
-        events[found].slot = set->slots[place];
+        events[found].socket = set->sockets[place];
         events[found++].ready = (from & POLLIN ? WATCH_READ : 0) |
                                 (from & POLLOUT ? WATCH_WRITE : 0) |
                                 (from & ~(POLLIN | POLLOUT) ? READY_ERROR : 0);

@@ -278,24 +278,14 @@ void receive_some(struct pool_socket *stream)
                                          &pool->wants));
 }
 
-/* The turn of nearly every message, made short: nothing is left of before, and
- * all that has come is what was asked for. */
-void receive_turn(struct pool_socket *stream)
+void receive_got(struct pool_socket *stream, ssize_t got)
 {
     struct pool *pool = stream->pool;
-    ssize_t got;
 
-    got = stream->transport->recv(stream->fd, stream->transport_state,
-                                  pool->buffer, pool->turn_bytes, &pool->wants);
-    if (unlikely(got <= 0 || (size_t)got > stream->output_limit)) {
-        pool->reading.at = pool->reading.end = pool->buffer;
-        received(stream, got);
-        return;
-    }
-    stream->active_at = pool->now;
-    pool->serving = stream;
-    deliver(pool, stream, pool->buffer, (size_t)got);
-    pool->serving = NULL;
+    turn_begin(pool, stream);
+    pool->reading.at = pool->reading.end = pool->buffer;
+    received(stream, got);
+    turn_end(pool, stream);
 }
 
 void receive_resume(struct pool_socket *stream)

@@ -9,7 +9,7 @@
 
 struct select_set {
     fd_set read, write;
-    uint32_t slots[FD_SETSIZE];
+    struct pool_socket *sockets[FD_SETSIZE];
     int end;  /* one more than the highest descriptor */
     int from; /* where looking begins: not always at the same one */
 };
@@ -24,8 +24,8 @@ static void close_select(void *set)
     free(set);
 }
 
-static int watch_select(void *opaque, int fd, uint32_t slot, unsigned before,
-                        unsigned now)
+static int watch_select(void *opaque, int fd, struct pool_socket *socket,
+                        unsigned before, unsigned now)
 {
     struct select_set *set = opaque;
 
@@ -40,7 +40,7 @@ static int watch_select(void *opaque, int fd, uint32_t slot, unsigned before,
         FD_SET(fd, &set->read);
     if (now & WATCH_WRITE)
         FD_SET(fd, &set->write);
-    set->slots[fd] = slot;
+    set->sockets[fd] = socket;
     if (fd >= set->end)
         set->end = fd + 1;
     while (set->end > 0 && !FD_ISSET(set->end - 1, &set->read) &&
@@ -66,7 +66,7 @@ static int wait_select(void *opaque, struct mechanism_event *events, int room,
 
         if (!now)
             continue;
-        events[found].slot = set->slots[fd];
+        events[found].socket = set->sockets[fd];
         events[found++].ready = now;
         if (found == room)
             set->from = fd + 1; /* the others first, next time */

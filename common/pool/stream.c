@@ -132,10 +132,12 @@ bool pool_is_tls(const struct pool_socket *socket)
 
 void pool_idle(struct pool_socket *socket, unsigned ms)
 {
+    socket->active_at = socket->pool->now;
+    if (ms == socket->idle_ms)
+        return; /* it is linked where it was due before: early enough */
     if (socket->kind == LISTENER || socket->state == CLOSED)
         return;
     socket->idle_ms = ms;
-    socket->active_at = socket->pool->now;
     if (ms)
         wheel_note(socket, socket->active_at, ms);
 }

@@ -120,20 +120,11 @@ static inline void peer_datagram(int fd)
         sendto(fd, peer_room, (size_t)n, 0, (struct sockaddr *)&from, length);
 }
 
-/* What one call of reset(i) costs over PEER_TIMER_COUNT timers that are all
- * armed, in an order that no cache can guess; tells "timers NS". */
-static inline void peer_timers(void (*reset)(unsigned i))
+static inline double peer_resets_ns(const unsigned *order,
+                                    void (*reset)(unsigned i))
 {
     enum { ROUNDS = 400 };
-    static unsigned order[PEER_TIMER_COUNT];
     struct timespec begun, ended;
-    uint32_t random = 1;
-    for (unsigned i = 0; i < PEER_TIMER_COUNT; i++) {
-        random = random * 1664525u + 1013904223u;
-        unsigned k = random % (i + 1);
-        order[i] = order[k];
-        order[k] = i;
-    }
     for (unsigned i = 0; i < PEER_TIMER_COUNT; i++)
         reset(order[i]);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
@@ -143,7 +134,34 @@ static inline void peer_timers(void (*reset)(unsigned i))
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
     double ns = (double)(ended.tv_sec - begun.tv_sec) * 1e9 +
                 (double)(ended.tv_nsec - begun.tv_nsec);
-    printf("timers %.2f\n", ns / (ROUNDS * (double)PEER_TIMER_COUNT));
+    return ns / (ROUNDS * (double)PEER_TIMER_COUNT);
+}
+
+static void *volatile peer_touched;
+static void *peer_handles[PEER_TIMER_COUNT];
+
+static void peer_touch(unsigned i)
+{
+    peer_touched = peer_handles[i];
+}
+
+/* What one call of reset(i) costs over PEER_TIMER_COUNT timers that are all
+ * armed, in an order that no cache can guess, without the loop around it and
+ * the look-up of the handle; tells "timers NS". */
+static inline void peer_timers(void (*reset)(unsigned i))
+{
+    static unsigned order[PEER_TIMER_COUNT];
+    uint32_t random = 1;
+    for (unsigned i = 0; i < PEER_TIMER_COUNT; i++) {
+        random = random * 1664525u + 1013904223u;
+        unsigned k = (random >> 8) % (i + 1);
+        order[i] = order[k];
+        order[k] = i;
+    }
+    double loop = peer_resets_ns(order, peer_touch);
+    printf("timers %.2f\n", peer_resets_ns(order, reset) - loop);
+    if (getenv("LOOP"))
+        printf("loop %.2f\n", loop);
 }
 
 #endif
