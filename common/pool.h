@@ -225,7 +225,8 @@ int pool_send_to(struct pool_socket *socket, const void *data, size_t length,
  * Milliseconds of the monotonic clock. A timer with an owner dies with it. */
 
 /* First after `ms`, then every `period_ms` of the first deadline, without
- * drift (0: once). The timer is gone after its last call. */
+ * drift (0: once); calls that a slow handler has missed come as one. The timer
+ * is gone after its last call. ENOMEM; ENOTCONN: the owner is closed. */
 struct pool_timer *pool_timer_start(struct pool *pool,
                                     struct pool_socket *owner, unsigned ms,
                                     unsigned period_ms, void (*fn)(void *arg),

@@ -1,6 +1,6 @@
 /* Timers of the user, to the millisecond: a binary heap by deadline, each timer
  * knowing its place. A period is counted from the first deadline; those that a
- * slow handler has missed are left out. */
+ * slow handler has missed come as one. */
 #include <errno.h>
 #include <stdlib.h>
 
