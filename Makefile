@@ -253,6 +253,10 @@ $(BUILD)/bench/load: $(call objects,$(wildcard tests/bench/load*.c))
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
 
+$(BUILD)/bench/count: $(call objects,tests/bench/count.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
+
 $(BUILD)/bench/peer_%: $(BUILD)/obj/tests/bench/peer_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread

@@ -189,13 +189,13 @@ instructions() {
     done
 }
 
-side_by_side cpu-1 echo -c 1 -m 4000
-side_by_side cpu-100 echo -c 100 -m 20000
-side_by_side cpu-1000 echo -c 1000 -m 20000
-side_by_side large echo -c 16 -s 65536 -m 300
-side_by_side lines lines -c 100 -p 16 -m 60000
+side_by_side cpu-1 echo -c 1 -m 1500
+side_by_side cpu-100 echo -c 100 -m 10000
+side_by_side cpu-1000 echo -c 1000 -m 10000
+side_by_side large echo -c 16 -s 65536 -m 200
+side_by_side lines lines -c 100 -p 16 -m 40000
 side_by_side connects echo -k -c 100 -m 1000
-side_by_side udp udp -u -c 64 -m 10000
+side_by_side udp udp -u -c 64 -m 5000
 growth
 memory
 timers
