@@ -150,10 +150,6 @@ test: deps-test ## everything CI runs
 lint: ## floors, headers alone, format
 	@sh tests/lint.sh
 
-.PHONY: bench
-bench: deps-test ## speed beside the best peers, a table each: ONLY=viz, ONLY=pool
-	@ONLY='$(ONLY)' JSON='$(JSON)' sh tests/bench/run.sh
-
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
 
@@ -236,18 +232,6 @@ $(CALLS): $(CALLS_SRC) $(wildcard viz/calls/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
 
-# Lessons are built as a student builds them: no library but our own, which a
-# lesson takes from only what it includes (the linker leaves out the rest).
-$(BUILD)/lessons/%: lessons/%.c $(LIB) $(FLAGS)
-	@mkdir -p $(@D)
-	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $< $(LIB)
-
-# A unit test links all of viz, common and the grader's rooms it asks for.
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS) | $(CALLS)
-	@mkdir -p $(@D)
-	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
-	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
-
 # The pool's benchmark; what is linked with other libraries: tests/bench/pool.sh.
 $(BUILD)/bench/load: $(call objects,$(wildcard tests/bench/load*.c))
 	@mkdir -p $(@D)
@@ -260,6 +244,18 @@ $(BUILD)/bench/count: $(call objects,tests/bench/count.c)
 $(BUILD)/bench/peer_%: $(BUILD)/obj/tests/bench/peer_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
+
+# Lessons are built as a student builds them: no library but our own, which a
+# lesson takes from only what it includes (the linker leaves out the rest).
+$(BUILD)/lessons/%: lessons/%.c $(LIB) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $< $(LIB)
+
+# A unit test links all of viz, common and the grader's rooms it asks for.
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS) | $(CALLS)
+	@mkdir -p $(@D)
+	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
 
 # libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or
 # is AFL++'s persistent mode (make BUILD=build/afl CC=afl-clang-fast fuzz-programs).
