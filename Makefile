@@ -69,6 +69,9 @@ GRADE := $(BUILD)/bin/grade
 CALLS := $(BUILD)/lib/calls.so
 LOSSY := $(BUILD)/bin/lossy
 LIB   := $(BUILD)/lib/libcommon.a
+POOL  := $(BUILD)/pool
+# What one takes home needs no private network and no lessons.
+POOL_SRC := $(filter-out common/netns% common/lossy% common/progress%,$(COMMON_SRC))
 # A lesson's programs are built as soon as they are there, its text or not.
 LESSON_PROGRAMS := $(patsubst lessons/%.c,$(BUILD)/lessons/%,$(wildcard lessons/*/*.c))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -150,6 +153,17 @@ test: deps-test ## everything CI runs
 lint: ## floors, headers alone, format
 	@sh tests/lint.sh
 
+.PHONY: pool install-pool
+pool: $(POOL)/libpool.a $(POOL)/pool.pc ## libpool.a, its one header and its .pc, in build/pool
+	@echo "$(POOL): pool.h libpool.a pool.pc. docs/common.md begins with three programs."
+
+PREFIX ?= /usr/local
+install-pool: pool ## the same under PREFIX=/usr/local: include, lib, lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(POOL)/pool.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(POOL)/libpool.a $(DESTDIR)$(PREFIX)/lib
+	sh tools/pool.sh pc /../.. >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pool.pc
+
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
 
@@ -202,6 +216,22 @@ $(BUILD)/obj/tests/grader/json.o: private ALL_CFLAGS += -DKIT='"$(shell cat $(KI
 $(LIB): $(call objects,$(COMMON_SRC))
 	@mkdir -p $(@D)
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+# Position independent, so that it also fits into a shared library.
+$(POOL)/obj/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(ALL_CFLAGS) -fPIC -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+
+$(POOL)/pool.h: tools/pool.sh LICENSE $(KIT) $(wildcard common/*.h)
+	@mkdir -p $(@D)
+	@sh tools/pool.sh header >$@
+
+$(POOL)/pool.pc: tools/pool.sh $(KIT)
+	@mkdir -p $(@D)
+	@sh tools/pool.sh pc >$@
+
+$(POOL)/libpool.a: $(patsubst %.c,$(POOL)/obj/%.o,$(POOL_SRC)) $(POOL)/pool.h
+	$(call say,AR,$@) sh tools/pool.sh join $@ $(filter %.o,$^)
 
 $(BUILD)/lib/libviz.a: $(call objects,$(filter-out viz/main.c,$(VIZ_SRC)))
 	@mkdir -p $(@D)

@@ -37,7 +37,7 @@ stage unit $make -j"$jobs" unit
 stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
 for name in golden golden-screens docs headless confine hostile terms lossy \
-    calls fuzz decode-coverage coverage commands lab-commands \
+    calls pool fuzz decode-coverage coverage commands lab-commands \
     lessons/programs lessons/errors lab kernel-truth wireshark lessons/play grading submissions; do
     script=tests/$name.sh
     [ -e $script ] || continue
