@@ -102,8 +102,9 @@ struct pool_handler {
     void (*connected)(struct pool_socket *stream);
     void (*failed)(struct pool_socket *stream, int error);
     /* The peer has finished sending. `data`: what came and made no whole line
-     * or size. You may still send; close it when done. Without this function
-     * the stream is closed, once its output has left: reason peer. */
+     * or size. You may still send; close it when done, or pool_shutdown():
+     * once both have finished it is closed. Without this function the stream
+     * is closed once its output has left. Both: reason peer. */
     void (*ended)(struct pool_socket *stream, char *data, size_t length);
     /* After pool_send() said EAGAIN: there is room again. */
     void (*drained)(struct pool_socket *stream);
@@ -173,7 +174,8 @@ typedef void (*pool_data_fn)(struct pool_socket *stream, char *data,
                              size_t length, void *arg);
 
 /* One receive each: ask again, in the callback or later; until then the peer
- * waits (TCP's own back-pressure). One at a time: EBUSY. `timeout_ms` (0:
+ * waits (TCP's own back-pressure), and its FIN is not heard; a reset is. One at
+ * a time: EBUSY. ENOTCONN: closed, or the peer has finished. `timeout_ms` (0:
  * none) is for the whole of it; when it passes the stream is closed, reason
  * timeout. Bytes already here are served before the kernel is asked.
  * While more than half of output_limit is unsent no callback comes: who

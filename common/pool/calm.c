@@ -46,11 +46,14 @@ void calm_turns(struct pool *pool, int count)
 {
     const struct mechanism_event *event = pool->events, *end = event + count;
 
-    for (; event < end; event++)
+    for (; event < end; event++) {
+        if (stop_asked(pool))
+            hear_stop(pool);
         if (event->ready == WATCH_READ && is_calm(event->socket) &&
             !unlikely(pool->debug))
             turn(pool, event->socket);
         else
             dispatch(pool, event->socket, event->ready);
+    }
     pool->turn = pool->joins = pool->serving = NULL;
 }

@@ -165,8 +165,6 @@ void close_now(struct pool_socket *socket, enum closed_reason reason, int error)
     case STREAM:
         if (socket->state == CONNECTING)
             connector_free(socket);
-        else if (socket->parent)
-            listener_child_gone(pool, socket->parent);
         output_drop(socket);
         if (socket->transport)
             socket->transport->free(socket->transport_state);

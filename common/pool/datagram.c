@@ -68,7 +68,8 @@ static void tell_unsent(struct pool_socket *socket, int error,
 static void tell_all(struct pool_socket *socket, struct net_message *messages,
                      int count)
 {
-    for (int i = 0; i < count && socket->state == OPEN; i++) {
+    for (int i = 0;
+         i < count && socket->state == OPEN && !stop_asked(socket->pool); i++) {
         say(socket, "received a datagram of %zu bytes; its datagram callback",
             messages[i].length);
         if (!socket->handler->datagram)

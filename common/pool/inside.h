@@ -233,6 +233,12 @@ int socket_watch(struct pool_socket *socket, unsigned interest);
 /* As socket_watch(); out of memory, the socket is closed: reason error. */
 void socket_must_watch(struct pool_socket *socket, unsigned interest);
 void pool_wake(struct pool *pool); /* from anywhere */
+/* pool_stop() was called: no callback but `closed` from here on. */
+static inline bool stop_asked(const struct pool *pool)
+{
+    return unlikely(atomic_load_explicit(&pool->stop, memory_order_relaxed));
+}
+void hear_stop(struct pool *pool);
 /* One event of a batch, whatever it is. */
 void dispatch(struct pool *pool, struct pool_socket *socket, unsigned ready);
 

@@ -109,7 +109,9 @@ void listener_event(struct pool_socket *listener)
 {
     struct pool *pool = listener->pool;
 
-    for (unsigned i = 0; i < ACCEPTS_A_TURN && listener->state == OPEN; i++) {
+    for (unsigned i = 0;
+         i < ACCEPTS_A_TURN && listener->state == OPEN && !stop_asked(pool);
+         i++) {
         int fd = -1;
 
         if (is_full(listener->listener)) {

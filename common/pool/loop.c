@@ -73,7 +73,8 @@ void owe(struct pool_socket *socket, unsigned owed)
 
 static bool is_owed(struct pool_socket *socket, unsigned what)
 {
-    if (!(socket->owed & what) || socket->state != OPEN)
+    if (!(socket->owed & what) || socket->state != OPEN ||
+        (what != OWE_FLUSH && stop_asked(socket->pool)))
         return false;
     socket->owed &= (uint8_t)~what;
     return true;
@@ -83,6 +84,7 @@ static void last_callback(struct pool_socket *socket)
 {
     struct pool *pool = socket->pool;
     enum closed_reason reason = (enum closed_reason)socket->reason;
+    uint64_t parent = socket->kind == STREAM ? socket->parent : 0;
 
     say(socket, "closed: %s%s%s", closed_reason_word(reason),
         socket->error ? ", " : "",
@@ -93,6 +95,8 @@ static void last_callback(struct pool_socket *socket)
         call_ended(pool);
     }
     socket_release(socket);
+    if (parent)
+        listener_child_gone(pool, parent);
 }
 
 /* Everything that this socket is owed, in one turn. */
@@ -124,6 +128,8 @@ static void give(struct pool *pool, struct pool_socket *socket)
         else
             output_flush(socket);
     }
+    if (socket->state == OPEN && socket->ended && socket->fin_sent)
+        closing_begin(socket, CLOSED_BY_PEER, 0); /* both have finished */
     if (socket->owed & OWE_CLOSING && socket->state != CLOSED) {
         socket->owed &= (uint8_t)~OWE_CLOSING;
         closing_step(socket);
@@ -220,6 +226,16 @@ static int64_t patience(struct pool *pool)
     return deadline > now ? deadline - now : 0;
 }
 
+/* All sockets begin to close, once. */
+void hear_stop(struct pool *pool)
+{
+    if (!stop_asked(pool) || pool->stopping)
+        return;
+    pool->stopping = true;
+    pool->stop_by = clock_now() + (int64_t)pool->grace_ms * CLOCK_MS;
+    close_all(pool);
+}
+
 /* What other threads and signal handlers have asked for. */
 static void hear(struct pool *pool)
 {
@@ -229,12 +245,7 @@ static void hear(struct pool *pool)
         posts_run(pool);
     if (pool->workers)
         work_collect(pool);
-    if (unlikely(atomic_load_explicit(&pool->stop, memory_order_relaxed)) &&
-        !pool->stopping) {
-        pool->stopping = true;
-        pool->stop_by = clock_now() + (int64_t)pool->grace_ms * CLOCK_MS;
-        close_all(pool);
-    }
+    hear_stop(pool);
 }
 
 /* pool_stop()'s patience is at its end. */

@@ -111,6 +111,8 @@ static void settle(struct pool_socket *stream)
         stream->state == OPEN) {
         stream->fin_sent = true;
         stream->transport->shutdown(stream->fd, stream->transport_state);
+        if (stream->ended)
+            owe(stream, 0); /* both have finished */
     }
 }
 
@@ -170,7 +172,8 @@ void output_told(struct pool_socket *stream)
     struct pool *pool = stream->pool;
     struct output *out = stream->out;
 
-    while (stream->out == out && out && out->mark_begin < out->mark_end &&
+    while (stream->out == out && out && !stop_asked(pool) &&
+           out->mark_begin < out->mark_end &&
            out->marks[out->mark_begin].at <= out->taken) {
         struct output_mark mark = out->marks[out->mark_begin++];
 

@@ -166,7 +166,7 @@ static void serve(struct pool_socket *stream, char *at, char *end)
     struct piece piece;
 
     pool->serving = stream;
-    while (stream->receive) {
+    while (stream->receive && !stop_asked(pool)) {
         if (stream->out && output_holds(stream))
             break;
         found = find_piece(stream, at, (size_t)(end - at), &piece);
@@ -221,6 +221,8 @@ static void peer_ended(struct pool_socket *stream, char *at, char *end)
     call_ended(pool);
     pool->serving = NULL;
     input_drop(stream);
+    if (stream->fin_sent)
+        owe(stream, 0); /* both have finished */
 }
 
 /* Where the next bytes go, in pool->reading. A short rest is moved in front of

@@ -342,6 +342,29 @@ START_TEST(sending_goes_on_after_their_fin)
 }
 END_TEST
 
+static void shut_too(struct pool_socket *stream, char *data, size_t length)
+{
+    say("ended %.*s", (int)length, data);
+    pool_send(stream, "goodbye\n", 8);
+    pool_shutdown(stream);
+}
+
+START_TEST(once_both_have_finished_it_is_closed)
+{
+    static const struct pool_handler both = {
+        .accepted = accepted, .ended = shut_too, .closed = log_closed};
+    scene_begin(_i, &both);
+    int fd = client();
+    sends(fd, "one\n");
+    shutdown(fd, SHUT_WR);
+    run();
+    ck_assert_str_eq(scene.log, "one; ended ; closed peer; ");
+    ck_assert_str_eq(receives_all(fd), "goodbye\n");
+    close(fd);
+    scene_end();
+}
+END_TEST
+
 /* --- the whole pool ------------------------------------------------------------------------- */
 
 static void count_closed(struct pool_socket *socket, enum closed_reason reason,
@@ -370,6 +393,20 @@ START_TEST(stop_closes_all_and_lets_replies_leave)
     ck_assert_int_lt(clock_now() - began, 30 * CLOCK_SECOND);
     close(fd);
     close(idle);
+    scene_end();
+}
+END_TEST
+
+START_TEST(after_stop_nobody_hears_more)
+{
+    scene_begin(_i, &talk);
+    int first = client(), second = client();
+    sends(first, "STOP\nmore\n");
+    sends(second, "STOP\nmore\n");
+    run();
+    ck_assert_str_eq(scene.log, "STOP; closed host; closed host; ");
+    close(first);
+    close(second);
     scene_end();
 }
 END_TEST
@@ -420,8 +457,11 @@ int main(void)
     tcase_add_loop_test(tests, a_number_is_never_given_twice, 0, MECHANISMS);
     tcase_add_loop_test(tests, receiving_goes_on_after_our_fin, 0, MECHANISMS);
     tcase_add_loop_test(tests, sending_goes_on_after_their_fin, 0, MECHANISMS);
+    tcase_add_loop_test(tests, once_both_have_finished_it_is_closed, 0,
+                        MECHANISMS);
     tcase_add_loop_test(tests, stop_closes_all_and_lets_replies_leave, 0,
                         MECHANISMS);
+    tcase_add_loop_test(tests, after_stop_nobody_hears_more, 0, MECHANISMS);
     tcase_add_loop_test(tests, free_closes_what_is_left, 0, MECHANISMS);
     tcase_add_loop_test(tests, a_pool_with_nothing_to_wait_for_returns, 0,
                         MECHANISMS);
