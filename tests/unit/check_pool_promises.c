@@ -982,6 +982,14 @@ END_TEST
 
 /* --- bad arguments -------------------------------------------------------------------- */
 
+START_TEST(the_pool_waits_as_it_was_told)
+{
+    ck_assert_ptr_nonnull(scene.pool = pool_new(NULL));
+    ck_assert_str_eq(pool_mechanism(scene.pool), getenv("POOL_BACKEND"));
+    pool_free(scene.pool);
+}
+END_TEST
+
 START_TEST(bad_arguments_change_nothing)
 {
     static const struct pool_options nothing = {.mechanism = "carrier-pigeon"};
@@ -1045,12 +1053,15 @@ START_TEST(a_refused_receive_leaves_the_socket_as_it_was)
 }
 END_TEST
 
-int main(void)
+/* Every promise holds whichever way the pool waits. */
+static int with(const char *mechanism)
 {
-    Suite *suite = suite_create("pool_promises");
+    Suite *suite = suite_create(mechanism);
     TCase *tests = tcase_create("promises");
     SRunner *runner;
     int failed;
+
+    setenv("POOL_BACKEND", mechanism, 1);
 
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, no_callback_runs_inside_the_call_that_starts_it);
@@ -1074,6 +1085,7 @@ int main(void)
     tcase_add_test(tests, unbounded_output_buffer);
     tcase_add_test(tests, et_drain_starvation);
     tcase_add_test(tests, accept_emfile_spin);
+    tcase_add_test(tests, the_pool_waits_as_it_was_told);
     tcase_add_test(tests, bad_arguments_change_nothing);
     tcase_add_test(tests, a_refused_receive_leaves_the_socket_as_it_was);
     suite_add_tcase(suite, tests);
@@ -1081,5 +1093,10 @@ int main(void)
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    return failed != 0;
+    return failed;
+}
+
+int main(void)
+{
+    return with("epoll") + with("poll") + with("select") != 0;
 }
