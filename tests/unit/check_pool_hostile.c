@@ -26,6 +26,8 @@ static void note_end(struct pool_socket *s, enum closed_reason reason,
         say("closed %s", word_of(reason, error));
 }
 
+static const struct pool_handler nothing;
+
 /* --- a good peer, who must not notice ------------------------------------------ */
 
 static void good_begins(int *good)
@@ -119,7 +121,7 @@ static void reply_much(struct pool_socket *s, char *data, size_t n, void *arg)
         note_line(s, data, n, arg);
         return;
     }
-    ck_assert_int_eq(pool_send(s, reply, sizeof reply), 0);
+    pool_send(s, reply, sizeof reply); /* the peer may be gone by now */
     pool_recv_line(s, 100, 0, reply_much, arg);
 }
 
@@ -223,7 +225,7 @@ START_TEST(more_than_max_clients_wait_their_turn)
     static const struct pool_listen_options five = {.max_clients = 5};
     struct net_address any;
 
-    scene_open(NULL, NULL);
+    scene_open(NULL, &nothing);
     pool_close(scene.listener);
     ck_assert_int_eq(net_address_parse(&any, "127.0.0.1:0"), 0);
     scene.listener = pool_listen(scene.pool, &any, &five, &handler, NULL);
@@ -268,7 +270,7 @@ START_TEST(an_empty_datagram_and_the_largest_come_whole)
     struct pool_socket *s;
     struct net_address any;
 
-    scene_open(NULL, NULL);
+    scene_open(NULL, &nothing);
     ck_assert_int_eq(net_address_parse(&any, "127.0.0.1:0"), 0);
     s = pool_datagram(scene.pool, &any, NULL, &handler, NULL);
     ck_assert_ptr_nonnull(s);

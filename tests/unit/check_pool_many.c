@@ -62,6 +62,7 @@ static struct count {
     size_t steady; /* after so many the memory is looked at */
     long kib;
     int fds;
+    bool peers_gone; /* their last FINs may still be on the way */
 } count;
 
 static void echo(struct pool_socket *s, char *data, size_t n, void *arg)
@@ -98,6 +99,8 @@ static void farewell(struct pool_socket *s, enum closed_reason reason,
     count.wrong += reason != CLOSED_BY_PEER || error != 0;
     if (++count.closed == count.steady)
         look();
+    if (count.peers_gone && count.live == 0)
+        pool_stop(pool_of(s));
 }
 
 static const struct pool_handler server = {.accepted = welcome,
@@ -175,7 +178,9 @@ static void peers_gone(struct pool *pool, int signo, void *arg)
     if (waitpid(peers, &status, WNOHANG) == peers) {
         ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
                       "the peers ended with %#x", (unsigned)status);
-        pool_stop(pool);
+        count.peers_gone = true;
+        if (count.live == 0)
+            pool_stop(pool);
     }
     (void)signo;
     (void)arg;

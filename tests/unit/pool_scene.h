@@ -35,7 +35,8 @@ static struct scene {
 
 /* --- what is written down -------------------------------------------------- */
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static inline void say(const char *format,
+                                                             ...)
 {
     va_list args;
 
@@ -53,7 +54,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 }
 
 /* How many lines begin so. */
-static int lines_of(const char *begin)
+static inline int lines_of(const char *begin)
 {
     int count = 0;
 
@@ -65,7 +66,7 @@ static int lines_of(const char *begin)
 }
 
 /* In the peer: until `count` lines begin so. The test case's limit ends it. */
-static void wait_for(int count, const char *begin)
+static inline void wait_for(int count, const char *begin)
 {
     pthread_mutex_lock(&scene.lock);
     while (lines_of(begin) < count)
@@ -75,8 +76,8 @@ static void wait_for(int count, const char *begin)
 
 #define scene_said(expected) ck_assert_str_eq(scene.said, expected)
 
-static void say_closed(struct pool_socket *s, enum closed_reason reason,
-                       int error)
+static inline void say_closed(struct pool_socket *s, enum closed_reason reason,
+                              int error)
 {
     say("closed %s%s%s", closed_reason_word(reason), error ? " " : "",
         error ? strerrorname_np(error) : "");
@@ -85,8 +86,8 @@ static void say_closed(struct pool_socket *s, enum closed_reason reason,
 
 /* --- the pool's side -------------------------------------------------------- */
 
-static void scene_open(const struct pool_options *options,
-                       const struct pool_handler *handler)
+static inline void scene_open(const struct pool_options *options,
+                              const struct pool_handler *handler)
 {
     struct net_address any;
 
@@ -99,7 +100,7 @@ static void scene_open(const struct pool_options *options,
     ck_assert_int_eq(pool_local(scene.listener, &scene.at), 0);
 }
 
-static void *peer_thread(void *arg)
+static inline void *peer_thread(void *arg)
 {
     ((void (*)(void))arg)();
     pool_stop(scene.pool);
@@ -107,7 +108,7 @@ static void *peer_thread(void *arg)
 }
 
 /* Runs the pool beside peer(), and stops it when that has returned. */
-static void scene_run(void (*peer)(void))
+static inline void scene_run(void (*peer)(void))
 {
     pthread_t thread;
 
@@ -120,7 +121,7 @@ static void scene_run(void (*peer)(void))
 
 /* In the peer: the loop stands still from scene_hold() to scene_go(), so that
  * what is sent in between is all ready in the same turn. */
-static void stand_still(void *arg)
+static inline void stand_still(void *arg)
 {
     (void)arg;
     sem_post(&scene.held);
@@ -128,20 +129,20 @@ static void stand_still(void *arg)
         ;
 }
 
-static void scene_hold(void)
+static inline void scene_hold(void)
 {
     ck_assert_int_eq(pool_post(scene.pool, stand_still, NULL), 0);
     while (sem_wait(&scene.held) == -1)
         ;
 }
 
-static void scene_go(void)
+static inline void scene_go(void)
 {
     sem_post(&scene.go);
 }
 
 /* Until bytes, FIN or reset have arrived at that descriptor of the pool. */
-static void arrived(int fd)
+static inline void arrived(int fd)
 {
     struct pollfd at = {.fd = fd, .events = POLLIN};
 
@@ -151,7 +152,7 @@ static void arrived(int fd)
 
 /* --- the peer's side -------------------------------------------------------- */
 
-static int peer_connect(void)
+static inline int peer_connect(void)
 {
     int fd = socket(scene.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -160,7 +161,7 @@ static int peer_connect(void)
     return fd;
 }
 
-static void peer_send(int fd, const char *data, size_t length)
+static inline void peer_send(int fd, const char *data, size_t length)
 {
     for (size_t sent = 0; sent < length;) {
         ssize_t n = send(fd, data + sent, length - sent, MSG_NOSIGNAL);
@@ -170,13 +171,13 @@ static void peer_send(int fd, const char *data, size_t length)
     }
 }
 
-static void peer_says(int fd, const char *text)
+static inline void peer_says(int fd, const char *text)
 {
     peer_send(fd, text, strlen(text));
 }
 
 /* Exactly this comes next. */
-static void peer_hears(int fd, const char *text)
+static inline void peer_hears(int fd, const char *text)
 {
     char got[4096];
     size_t length = strlen(text), have = 0;
@@ -194,7 +195,7 @@ static void peer_hears(int fd, const char *text)
     ck_assert_str_eq(got, text);
 }
 
-static void peer_hears_end(int fd)
+static inline void peer_hears_end(int fd)
 {
     char byte;
 
@@ -202,7 +203,7 @@ static void peer_hears_end(int fd)
 }
 
 /* Counts what comes until the end: 0 for FIN, else errno. */
-static int peer_drains(int fd, size_t *total)
+static inline int peer_drains(int fd, size_t *total)
 {
     static char buffer[1 << 16];
 
@@ -215,7 +216,7 @@ static int peer_drains(int fd, size_t *total)
     }
 }
 
-static void peer_resets(int fd)
+static inline void peer_resets(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
 
