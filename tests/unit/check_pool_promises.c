@@ -763,7 +763,7 @@ END_TEST
 
 /* --- back-pressure ----------------------------------------------------------------- */
 
-static size_t echoed;
+static _Atomic size_t echoed;
 
 static void echo_all(struct pool_socket *s, char *data, size_t n, void *arg)
 {
