@@ -51,7 +51,7 @@ endif
 
 # --- what there is ---------------------------------------------------------
 
-COMMON_SRC := $(wildcard common/*.c)
+COMMON_SRC := $(wildcard common/*.c common/*/*.c)
 VIZ_SRC    := $(wildcard viz/*.c viz/*/*.c)
 CALLS_SRC  := $(wildcard viz/calls/*.c)
 VIZ_SRC    := $(filter-out $(CALLS_SRC),$(VIZ_SRC))
@@ -69,8 +69,11 @@ GRADE := $(BUILD)/bin/grade
 CALLS := $(BUILD)/lib/calls.so
 LOSSY := $(BUILD)/bin/lossy
 LIB   := $(BUILD)/lib/libcommon.a
-LESSON_PROGRAMS := $(foreach l,$(LESSONS),$(patsubst lessons/%.c,$(BUILD)/lessons/%,\
-                     $(wildcard lessons/$(l)/*.c)))
+POOL  := $(BUILD)/pool
+# What one takes home needs no private network and no lessons.
+POOL_SRC := $(filter-out common/netns% common/lossy% common/progress%,$(COMMON_SRC))
+# A lesson's programs are built as soon as they are there, its text or not.
+LESSON_PROGRAMS := $(patsubst lessons/%.c,$(BUILD)/lessons/%,$(wildcard lessons/*/*.c))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -87,8 +90,7 @@ lab_of    = $(firstword $(filter $(call number,$(1))-%,$(LABS)))
 told = || { status=$$?; [ -t 1 ] || exit $$status; }
 
 # What a person waits for is built on every processor; a -j of theirs wins.
-build = $(MAKE) --no-print-directory \
-        $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+jobs = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
 # --- for who learns --------------------------------------------------------
 
@@ -98,7 +100,7 @@ map: ## this map: each lesson's state, and what to type next
 
 lesson-%: deps-viz
 	@$(if $(call lesson_of,$*),,echo "There is no lesson $*. Type make for the map." >&2; exit 2)
-	@$(build) $(VIZ) lessons
+	@$(MAKE) $(jobs) $(VIZ) lessons
 	@mkdir -p .lab
 	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE) $(told)
 PLAYER_MODE = $(if $(TEXT),--text)$(if $(PLAY),--play)
@@ -110,7 +112,7 @@ shell: ## a terminal inside the private lab network
 	@sh tools/shell.sh $(VIZ) $(told)
 
 viz: deps-viz ## the visualizer on loopback; ARGS= for anything else
-	@$(build) $(VIZ)
+	@$(MAKE) $(jobs) $(VIZ)
 	@$(VIZ) $(or $(ARGS),-i lo) $(told)
 
 doctor: ## what this machine allows, and how to enable the rest
@@ -120,14 +122,14 @@ doctor: ## what this machine allows, and how to enable the rest
 lab-%: deps-viz
 	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
 	@sh tools/lab.sh start $(call lab_of,$*)
-	@$(build) $(VIZ)
+	@$(MAKE) $(jobs) $(VIZ)
 	@sh tools/lab.sh build $(call lab_of,$*)
 	@mkdir -p .lab
 	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE) $(told)
 
 grade-%: deps-grade
 	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
-	@$(build) $(GRADE) $(CALLS)
+	@$(MAKE) $(jobs) $(GRADE) $(CALLS)
 	@sh tools/lab.sh start $(call lab_of,$*)
 	@sh tools/grade.sh $(GRADE) $(call number,$*) $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)')
 
@@ -142,7 +144,7 @@ solution-%: ## a solution, after a pass
 
 .PHONY: all lessons test lint unit format clean deps-viz deps-grade deps-test
 all: deps-test ## build everything
-	@$(build) $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
+	@$(MAKE) $(jobs) $(VIZ) $(GRADE) $(CALLS) lessons $(UNIT) compile_commands.json
 
 lessons: $(LESSON_PROGRAMS) $(LOSSY)
 
@@ -155,6 +157,17 @@ test: deps-test ## everything CI runs
 
 lint: ## floors, headers alone, format
 	@sh tests/lint.sh
+
+.PHONY: pool install-pool
+pool: $(POOL)/libpool.a $(POOL)/pool.pc ## libpool.a, its one header and its .pc, in build/pool
+	@echo "$(POOL): pool.h libpool.a pool.pc. docs/common.md begins with three programs."
+
+PREFIX ?= /usr/local
+install-pool: pool ## the same under PREFIX=/usr/local: include, lib, lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(POOL)/pool.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(POOL)/libpool.a $(DESTDIR)$(PREFIX)/lib
+	sh tools/pool.sh pc /../.. >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pool.pc
 
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
@@ -179,7 +192,7 @@ coverage: deps-test ## how much of viz/decode the tests reach
 	@SHOW=1 sh tests/decode-coverage.sh
 
 docs: deps-viz ## the pictures of README and docs, made by viz itself
-	@$(build) $(VIZ)
+	@$(MAKE) $(jobs) $(VIZ)
 	@VIZ=$(VIZ) sh tools/docs.sh
 
 format: ## clang-format every file in place
@@ -216,6 +229,22 @@ $(LIB): $(call objects,$(COMMON_SRC))
 	@mkdir -p $(@D)
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
+# Position independent, so that it also fits into a shared library.
+$(POOL)/obj/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(ALL_CFLAGS) -fPIC -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+
+$(POOL)/pool.h: tools/pool.sh LICENSE $(KIT) $(wildcard common/*.h)
+	@mkdir -p $(@D)
+	@sh tools/pool.sh header >$@
+
+$(POOL)/pool.pc: tools/pool.sh $(KIT)
+	@mkdir -p $(@D)
+	@sh tools/pool.sh pc >$@
+
+$(POOL)/libpool.a: $(patsubst %.c,$(POOL)/obj/%.o,$(POOL_SRC)) $(POOL)/pool.h
+	$(call say,AR,$@) sh tools/pool.sh join $@ $(filter %.o,$^)
+
 $(BUILD)/lib/libviz.a: $(call objects,$(filter-out viz/main.c,$(VIZ_SRC)))
 	@mkdir -p $(@D)
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
@@ -245,16 +274,35 @@ $(CALLS): $(CALLS_SRC) $(wildcard viz/calls/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
 
-# Lessons are built as a student builds them: no library, no tricks.
-$(BUILD)/lessons/%: lessons/%.c $(FLAGS)
+# The pool's benchmark; what is linked with other libraries: tests/bench/pool.sh.
+$(BUILD)/bench/load: $(call objects,$(wildcard tests/bench/load*.c))
 	@mkdir -p $(@D)
-	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $<
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/bench/count: $(call objects,tests/bench/count.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/bench/peer_%: $(BUILD)/obj/tests/bench/peer_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
+
+# Lessons are built as a student builds them: no library but our own, which a
+# lesson takes from only what it includes (the linker leaves out the rest).
+$(BUILD)/lessons/%: lessons/%.c $(LIB) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CSTD) $(WARN) $(OPTIMISE) $(SANFLAGS) -I. -pthread -MMD -MP -MF $@.d -o $@ $< $(LIB)
 
 # A unit test links all of viz, common and the grader's rooms it asks for.
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(FLAGS) | $(CALLS)
 	@mkdir -p $(@D)
 	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
+
+# The calls that this test makes fail: the first word of each row of its table.
+FAULTS = free clock_gettime time $(shell grep -o '^    X.[a-z0-9_]*' tests/unit/check_pool_faults.c | cut -c7-)
+$(BUILD)/tests/check_pool_faults: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
+comma := ,
 
 # libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or
 # is AFL++'s persistent mode (make BUILD=build/afl CC=afl-clang-fast fuzz-programs).

@@ -34,3 +34,25 @@ int clock_poll_ms(int64_t deadline)
     left = (left + CLOCK_MS - 1) / CLOCK_MS;
     return left > INT_MAX ? INT_MAX : (int)left;
 }
+
+int64_t clock_after_ms(int64_t ms)
+{
+    int64_t now;
+
+    if (ms < 0)
+        return CLOCK_NEVER;
+    now = clock_now();
+    return ms >= (CLOCK_NEVER - now) / CLOCK_MS ? CLOCK_NEVER
+                                                : now + ms * CLOCK_MS;
+}
+
+struct timespec clock_timespec(int64_t ns)
+{
+    struct timespec time = {0};
+
+    if (ns > 0) {
+        time.tv_sec = (time_t)(ns / CLOCK_SECOND);
+        time.tv_nsec = (long)(ns % CLOCK_SECOND);
+    }
+    return time;
+}

@@ -1,0 +1,223 @@
+/*
+ * Timers of the pool, on each mechanism: never early, in order, without drift,
+ * stopped from anywhere, and gone with their owner.
+ */
+#include "tests/unit/pooled.h"
+
+static int64_t began;
+
+static void log_name(void *arg)
+{
+    say("%s", (const char *)arg);
+}
+
+START_TEST(they_come_in_the_order_of_their_deadlines)
+{
+    scene_begin(_i, NULL);
+    pool_timer_start(scene.pool, NULL, 30, 0, log_name, (void *)"c");
+    pool_timer_start(scene.pool, NULL, 10, 0, log_name, (void *)"a");
+    pool_timer_start(scene.pool, NULL, 20, 0, log_name, (void *)"b");
+    pool_timer_start(scene.pool, NULL, 0, 0, log_name, (void *)"now");
+    run(); /* until none is left */
+    ck_assert_str_eq(scene.log, "now; a; b; c; ");
+    scene_end();
+}
+END_TEST
+
+static int64_t deadline;
+
+static void not_early(void *arg)
+{
+    (void)arg;
+    ck_assert_int_ge(clock_now(), deadline);
+    say("came");
+}
+
+START_TEST(none_is_early)
+{
+    scene_begin(_i, NULL);
+    for (unsigned ms = 1; ms < 20; ms++) {
+        scene.log[0] = '\0';
+        deadline = clock_now() + ms * CLOCK_MS;
+        pool_timer_start(scene.pool, NULL, ms, 0, not_early, NULL);
+        run();
+        ck_assert_str_eq(scene.log, "came; ");
+    }
+    scene_end();
+}
+END_TEST
+
+/* --- periods --------------------------------------------------------------- */
+
+static struct pool_timer *tick;
+static unsigned ticks;
+
+/* Each tick takes longer than half of the period: the tenth still comes at ten
+ * periods, not at ten periods and ten handlers. */
+static void slow_tick(void *arg)
+{
+    int64_t until = clock_now() + 6 * CLOCK_MS;
+
+    (void)arg;
+    ck_assert_int_ge(clock_now() - began, (ticks + 1) * 10 * CLOCK_MS);
+    while (clock_now() < until)
+        ;
+    if (++ticks == 10)
+        pool_timer_stop(tick);
+}
+
+START_TEST(a_period_is_counted_from_the_first_deadline)
+{
+    scene_begin(_i, NULL);
+    ticks = 0;
+    began = clock_now();
+    tick = pool_timer_start(scene.pool, NULL, 10, 10, slow_tick, NULL);
+    run();
+    ck_assert_uint_eq(ticks, 10);
+    scene_end();
+}
+END_TEST
+
+static void missed_tick(void *arg)
+{
+    int64_t until = clock_now() + 35 * CLOCK_MS;
+
+    (void)arg;
+    while (ticks == 0 && clock_now() < until)
+        ;
+    /* The ticks at 20, 30 and 40 ms come as one, late; then the one at 50. */
+    if (ticks == 2)
+        ck_assert_int_ge(clock_now() - began, 50 * CLOCK_MS);
+    if (++ticks == 3)
+        pool_timer_stop(tick);
+}
+
+START_TEST(what_a_slow_handler_missed_comes_once)
+{
+    scene_begin(_i, NULL);
+    ticks = 0;
+    began = clock_now();
+    tick = pool_timer_start(scene.pool, NULL, 10, 10, missed_tick, NULL);
+    run();
+    ck_assert_uint_eq(ticks, 3);
+    scene_end();
+}
+END_TEST
+
+/* --- stopping ------------------------------------------------------------------- */
+
+static void stop_it(void *arg)
+{
+    say("stops");
+    pool_timer_stop(*(struct pool_timer **)arg);
+}
+
+START_TEST(one_stops_another_and_itself)
+{
+    struct pool_timer *other, *itself;
+
+    scene_begin(_i, NULL);
+    other = pool_timer_start(scene.pool, NULL, 5, 5, log_name, (void *)"never");
+    pool_timer_start(scene.pool, NULL, 1, 0, stop_it, &other);
+    itself = pool_timer_start(scene.pool, NULL, 7, 1, stop_it, &itself);
+    pool_timer_stop(NULL);
+    run();
+    ck_assert_str_eq(scene.log, "stops; stops; ");
+    scene_end();
+}
+END_TEST
+
+static void accepted(struct pool_socket *listener, struct pool_socket *stream)
+{
+    (void)listener;
+    pool_timer_start(scene.pool, stream, 20, 0, log_name, (void *)"never");
+    pool_timer_start(scene.pool, stream, 20, 5, log_name, (void *)"never");
+    pool_timer_start(scene.pool, NULL, 40, 0, log_name, (void *)"later");
+    pool_close(stream);
+    ck_assert_ptr_null(
+        pool_timer_start(scene.pool, stream, 1, 0, log_name, (void *)"never"));
+    ck_assert_int_eq(errno, ENOTCONN);
+}
+
+START_TEST(they_die_with_their_owner)
+{
+    static const struct pool_handler owner = {.accepted = accepted};
+
+    scene_begin(_i, &owner);
+    close(client());
+    tick = NULL;
+    pool_timer_start(scene.pool, scene.listener, 10000, 0, log_name,
+                     (void *)"never");
+    pool_timer_start(scene.pool, NULL, 60, 0, (void (*)(void *))pool_stop,
+                     scene.pool);
+    run();
+    ck_assert_str_eq(scene.log, "later; ");
+    scene_end();
+}
+END_TEST
+
+/* --- many ------------------------------------------------------------------------- */
+
+enum { MANY = 10000 };
+static struct pool_timer *many[MANY];
+static unsigned came, order_broken;
+static unsigned last;
+
+static void count_one(void *arg)
+{
+    unsigned ms = *(unsigned *)arg;
+
+    if (ms < last)
+        order_broken++;
+    last = ms;
+    came++;
+}
+
+START_TEST(ten_thousand_in_any_order_of_starting_and_stopping)
+{
+    static unsigned ms[MANY];
+    unsigned stopped = 0, seed = 12345;
+
+    scene_begin(_i, NULL);
+    came = order_broken = last = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        seed = seed * 1103515245 + 12345;
+        ms[i] = 100 + seed / 65536 % 50;
+        many[i] = pool_timer_start(scene.pool, NULL, ms[i], 0, count_one,
+                                   &ms[i]);
+        ck_assert_ptr_nonnull(many[i]);
+    }
+    for (unsigned i = 0; i < MANY; i += 3, stopped++)
+        pool_timer_stop(many[i]);
+    run();
+    ck_assert_uint_eq(came, MANY - stopped);
+    scene_end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("pool_timers");
+    TCase *tests = tcase_create("pool_timers");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    suite_add_tcase(suite, tests);
+    tcase_set_timeout(tests, 30);
+    tcase_add_loop_test(tests, they_come_in_the_order_of_their_deadlines, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, none_is_early, 0, MECHANISMS);
+    tcase_add_loop_test(tests, a_period_is_counted_from_the_first_deadline, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, what_a_slow_handler_missed_comes_once, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, one_stops_another_and_itself, 0, MECHANISMS);
+    tcase_add_loop_test(tests, they_die_with_their_owner, 0, MECHANISMS);
+    tcase_add_loop_test(tests,
+                        ten_thousand_in_any_order_of_starting_and_stopping, 0,
+                        MECHANISMS);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
