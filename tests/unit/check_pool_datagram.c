@@ -162,6 +162,78 @@ START_TEST(the_queue_is_bounded_and_drained_follows)
 }
 END_TEST
 
+static void hear(struct pool_socket *socket, char *data, size_t length,
+                 const struct net_address *from)
+{
+    (void)socket, (void)from;
+    say("%.*s", (int)length, data);
+    pool_stop(scene.pool);
+}
+
+static const struct pool_handler hearing = {.datagram = hear,
+                                            .unsent = log_unsent};
+
+/* One socket of the pool hears what another one sends to everybody. */
+START_TEST(broadcast_reaches_who_listens_when_it_is_meant)
+{
+    struct net_address all, any;
+
+    scene_begin(_i, NULL);
+    ck_assert_int_eq(net_address_parse(&any, "*:0"), 0);
+    socket_of_ours = pool_datagram(scene.pool, &any, NULL, &hearing, NULL);
+    ck_assert_ptr_nonnull(socket_of_ours);
+    ck_assert_int_eq(pool_local(socket_of_ours, &any), 0);
+    ck_assert_int_eq(net_address_parse(&all, "127.255.255.255:0"), 0);
+    all.in.sin_port = any.in.sin_port;
+    struct pool_socket *quiet = pool_datagram(scene.pool, &scene.address, NULL,
+                                              &hearing, NULL);
+    struct pool_socket *loud = pool_datagram(
+        scene.pool, &scene.address,
+        &(struct pool_datagram_options){.broadcast = true}, &hearing, NULL);
+    got = 0;
+    expected = 2;
+    ck_assert_int_eq(pool_send_to(quiet, "no", 2, &all), 0);
+    ck_assert_int_eq(pool_send_to(loud, "to all", 6, &all), 0);
+    run();
+    ck_assert_ptr_nonnull(strstr(scene.log, "unsent EACCES to; "));
+    ck_assert_ptr_nonnull(strstr(scene.log, "to all; "));
+    ck_assert_ptr_null(strstr(scene.log, "no; "));
+    scene_end();
+}
+END_TEST
+
+/* The same calls, over a path and over IPv6. */
+static void heard_over(int mechanism, const char *address)
+{
+    struct net_address here;
+
+    scene_begin(mechanism, NULL);
+    ck_assert_int_eq(net_address_parse(&here, address), 0);
+    socket_of_ours = pool_datagram(scene.pool, &here, NULL, &hearing, NULL);
+    if (!socket_of_ours && here.any.sa_family == AF_INET6) {
+        scene_end(); /* a machine without IPv6 */
+        return;
+    }
+    ck_assert_ptr_nonnull(socket_of_ours);
+    ck_assert_int_eq(pool_local(socket_of_ours, &here), 0);
+    struct pool_socket *other = pool_datagram(
+        scene.pool, NULL, &(struct pool_datagram_options){.peer = &here},
+        &hearing, NULL);
+    ck_assert_ptr_nonnull(other);
+    ck_assert_int_eq(pool_send_to(other, "hello", 5, NULL), 0);
+    run();
+    ck_assert_str_eq(scene.log, "hello; ");
+    scene_end();
+}
+
+START_TEST(ipv6_and_paths_are_addresses_like_any)
+{
+    heard_over(_i, "[::1]:0");
+    heard_over(_i, "unix:check_pool_datagram.sock");
+    ck_assert_int_eq(access("check_pool_datagram.sock", F_OK), -1);
+}
+END_TEST
+
 START_TEST(wrong_arguments_change_nothing)
 {
     static char bytes[65536];
@@ -199,6 +271,10 @@ int main(void)
     tcase_add_loop_test(tests, a_port_that_is_gone_is_told_and_the_socket_stays,
                         0, MECHANISMS);
     tcase_add_loop_test(tests, the_queue_is_bounded_and_drained_follows, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, broadcast_reaches_who_listens_when_it_is_meant,
+                        0, MECHANISMS);
+    tcase_add_loop_test(tests, ipv6_and_paths_are_addresses_like_any, 0,
                         MECHANISMS);
     tcase_add_loop_test(tests, wrong_arguments_change_nothing, 0, MECHANISMS);
     srunner_run_all(runner, CK_NORMAL);

@@ -48,7 +48,7 @@ __attribute__((format(printf, 1, 2))) static inline void say(const char *format,
     va_end(args);
     if (scene.length > sizeof scene.said - 2)
         ck_abort_msg("the scene says too much");
-    scene.said[scene.length++] = '\n';
+    memcpy(scene.said + scene.length++, "\n", 2);
     pthread_cond_broadcast(&scene.more);
     pthread_mutex_unlock(&scene.lock);
 }
