@@ -43,6 +43,36 @@ for name in s01_client_close s06_refused s13_simultaneous_open s19_udp_echo_frag
     has "$name: score on the screen" "$all of $all right" "$work/out"
 done
 
+# -w keeps the kernel's word and the calls beside the packets; -r has them on its
+# screen. What is no recording of ours is left alone.
+if $viz --private --summary -- true >/dev/null 2>&1; then
+    cat >"$work/lab.sh" <<'LAB'
+"$1/server" 7001 >"$2/ready" & server=$!
+until grep -q listening "$2/ready"; do :; done
+echo hello | "$1/client" 127.0.0.1 7001
+until ss -Htan 'sport = 7001' | grep -q TIME-WAIT || ss -Htan 'dport = 7001' | grep -q TIME-WAIT; do :; done
+kill $server
+wait
+LAB
+    $viz --private --summary -w "$work/w.pcap" -- sh "$work/lab.sh" "$programs" "$work" >"$work/out" 2>&1
+    is 'status of -w' 0 $?
+    has 'the calls are kept' '^call .* tcp listen local 7001' "$work/w.events"
+    has 'the kernel is kept' '^socket .* tcp [A-Z0-9_]* 127.0.0.1' "$work/w.events"
+    $viz -r "$work/w.pcap" --dump 120x40 --keys 2 >"$work/out" 2>&1
+    has 'the calls are shown' 'listen(3) = 0 ┤' "$work/out"
+    has 'the kernel is shown' 'by the kernel' "$work/out"
+    $viz -r "$work/w.pcap" --json >"$work/out" 2>&1
+    is 'the packets alone in --json' 0 "$(grep -c '"type":"call"\|"type":"socket"' "$work/out")"
+    cp "$work/w.pcap" "$work/other.pcap"
+    echo 'my own notes' >"$work/other.events"
+    $viz -r "$work/other.pcap" --dump 120x40 --keys 2 >"$work/out" 2>"$work/err"
+    is 'status with notes beside' 0 $?
+    has 'what they are not' 'other.events:1: is no recording' "$work/err"
+    $viz --private --summary -w "$work/other.pcap" -- true >"$work/out" 2>"$work/err"
+    has 'what is not kept' "another's" "$work/err"
+    is 'the notes are whole' 'my own notes' "$(cat "$work/other.events")"
+fi
+
 # Standard input, and the same bytes from a file.
 $viz -r "$capture" --json >"$work/file" 2>&1
 $viz -r - --json <"$capture" >"$work/stdin" 2>&1

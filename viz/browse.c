@@ -494,7 +494,7 @@ static void start_viewer(struct browse *browse)
     viewer->source = source_name(browse->options);
     viewer->live = !browse->options->read_path;
     viewer->follow = viewer->live;
-    viewer->owner = owner_of;
+    viewer->owner = viewer->live ? owner_of : NULL;
     viewer->owner_self = browse;
     viewer->saving = (struct saving){
         .name = save_name, .write = save, .self = browse};

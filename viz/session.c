@@ -40,8 +40,25 @@ void session_fini(struct session *session)
     capture_close(session->capture);
     sockets_close(session->sockets);
     called_free(session->called);
+    recorded_close(session->recorded);
+    if (session->record)
+        record_close(session->record, true);
     track_free(session->track);
     memset(session, 0, sizeof *session);
+}
+
+int session_record(struct session *session, const char *pcap)
+{
+    struct record *record = record_open_beside(pcap);
+
+    if (!record)
+        return -1;
+    if (session_add_sink(session, record_event, record) < 0) {
+        record_close(record, false);
+        return -1;
+    }
+    session->record = record;
+    return 0;
 }
 
 int session_add_sink(struct session *session, event_sink_fn *sink, void *self)
@@ -103,6 +120,9 @@ static int take_frame(struct session *session, const struct frame *frame,
     struct note note = {0};
     struct event event = {.kind = EVENT_PACKET, .time_ns = frame->time_ns};
 
+    if (session->recorded)
+        recorded_before(session->recorded, packet.time_ns, session_event,
+                        session);
     decode_packet(capture_link(session->capture), frame->bytes, frame->captured,
                   &packet);
     if (track_feed(session->track, &packet, &note) < 0) {
@@ -120,6 +140,8 @@ static int take_frame(struct session *session, const struct frame *frame,
     session_event(session, &event);
     if (session->called)
         called_packet(session->called, &note);
+    if (session->recorded)
+        recorded_packet(session->recorded, &note);
     return 0;
 }
 
@@ -203,6 +225,8 @@ int session_pump(struct session *session, int most, struct capture_error *error)
         else
             taken++;
     }
+    if (session->recorded && taken < most)
+        recorded_rest(session->recorded, session_event, session);
     if (session->called && taken < most)
         called_rest(session->called, false, session_event, session);
     look_when_due(session, taken, taken == most);

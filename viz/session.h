@@ -11,15 +11,19 @@
 #include "viz/events/event.h"
 #include "viz/kernel/loss.h"
 #include "viz/kernel/sockets.h"
+#include "viz/lesson/record.h"
+#include "viz/recorded.h"
 #include "viz/track/track.h"
 
-enum { SESSION_SINKS = 6 };
+enum { SESSION_SINKS = 7 };
 
 struct session {
-    struct capture *capture; /* owned; NULL: nothing from the wire */
-    struct sockets *sockets; /* owned; NULL: the kernel is not asked */
-    struct called *called;   /* owned; NULL: no calls are told */
-    struct track *track;     /* owned */
+    struct capture *capture;   /* owned; NULL: nothing from the wire */
+    struct sockets *sockets;   /* owned; NULL: the kernel is not asked */
+    struct called *called;     /* owned; NULL: no calls are told */
+    struct recorded *recorded; /* owned; what a file has beside its packets */
+    struct record *record;     /* owned; where that is kept; NULL: nowhere */
+    struct track *track;       /* owned */
     struct {
         event_sink_fn *sink;
         void *self;
@@ -43,6 +47,9 @@ struct session {
 int session_init(struct session *session, struct capture *capture,
                  struct sockets *sockets);
 void session_fini(struct session *session);
+/* -w: keep, beside the packets' file, what the kernel and the programs say. -1
+ * with errno: then it is not kept. */
+int session_record(struct session *session, const char *pcap);
 /* -1 with errno ENOSPC when there are SESSION_SINKS already. */
 int session_add_sink(struct session *session, event_sink_fn *sink, void *self);
 void session_remove_sink(struct session *session, void *self);

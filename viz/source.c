@@ -40,6 +40,24 @@ static struct capture *open_capture(const struct options *options,
                              options->filter, error);
 }
 
+void source_beside(struct session *session, const struct options *options)
+{
+    bool screen = options->mode == MODE_SCREEN || options->mode == MODE_DUMP;
+    struct replay_error error;
+
+    if (options->write_path && session->sockets &&
+        session_record(session, options->write_path) < 0)
+        fprintf(
+            stderr, "viz: what the kernel says is not kept beside %s: %s.\n",
+            options->write_path,
+            errno == EEXIST ? "its FILE.events is another's" : strerror(errno));
+    if (!options->read_path || !screen)
+        return;
+    session->recorded = recorded_open(options->read_path, &error);
+    if (error.text[0])
+        fprintf(stderr, "viz: the packets alone are shown: %s\n", error.text);
+}
+
 int source_open(struct session *session, const struct options *options,
                 bool kernel, struct capture_error *error)
 {
@@ -72,5 +90,6 @@ int source_open(struct session *session, const struct options *options,
         session_fini(session);
         return -1;
     }
+    source_beside(session, options);
     return 0;
 }

@@ -14,4 +14,8 @@
 int source_open(struct session *session, const struct options *options,
                 bool kernel, struct capture_error *error);
 
+/* For a session that is open: -w keeps beside the packets what the kernel says
+ * (not as root still), and -r shows on a screen what was kept so. */
+void source_beside(struct session *session, const struct options *options);
+
 #endif

@@ -130,6 +130,92 @@ START_TEST(what_the_store_forgot_stays_forgotten_and_numbers_stay)
 }
 END_TEST
 
+/* --- what was said beside the packets --------------------------------------- */
+
+static void say(struct store *store, enum event_kind kind, enum tcp_state state,
+                int64_t time_ns)
+{
+    struct event event = {.kind = kind, .time_ns = time_ns};
+
+    event.socket = (struct socket_sample){.protocol = PROTO_TCP,
+                                          .state = state,
+                                          .local = {.family = 4, .port = 7001},
+                                          .cookie = 1};
+    store_event(store, &event);
+}
+
+static void call(struct store *store, enum call_function function,
+                 int64_t time_ns)
+{
+    struct event event = {.kind = EVENT_CALL, .time_ns = time_ns};
+
+    event.made = (struct program_call){.function = function,
+                                       .protocol = PROTO_TCP,
+                                       .began_ns = time_ns,
+                                       .ended_ns = time_ns};
+    store_event(store, &event);
+}
+
+static void ck_beside(const struct moment *moment, size_t calls,
+                      enum tcp_state state)
+{
+    ck_assert_uint_eq(store_calls(moment->store), calls);
+    ck_assert_uint_eq(store_sockets(moment->store), state != TCP_CLOSED);
+    if (state != TCP_CLOSED)
+        ck_assert_int_eq(store_socket(moment->store, 0)->state, state);
+}
+
+/* The kernel's word and the calls belong to the packet before them. */
+START_TEST(a_moment_has_what_was_said_until_the_next_packet)
+{
+    struct moment moment = {0};
+    struct frames frames;
+    struct store *all;
+    int64_t at[3];
+
+    frames_load(&frames, "s01_client_close");
+    all = store_of(&frames, 3, 0);
+    for (size_t n = 0; n < 3; n++)
+        at[n] = store_row(all, n)->packet.time_ns;
+    call(all, CALLED_LISTEN, at[0] - 5);
+    say(all, EVENT_SOCKET, TCP_LISTEN, at[0] + 1);
+    call(all, CALLED_CONNECT, at[1] + 1);
+    say(all, EVENT_SOCKET, TCP_ESTABLISHED, at[1] + 2);
+    say(all, EVENT_SOCKET, TCP_ESTABLISHED, at[1] + 3); /* no news */
+    say(all, EVENT_GONE, TCP_ESTABLISHED, at[2] + 1);
+    ck_assert_uint_eq(store_changes(all), 3);
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(moment_seek(&moment, all, 1), 0);
+        ck_beside(&moment, 1, TCP_LISTEN);
+        ck_assert_int_eq(moment_seek(&moment, all, 2), 0);
+        ck_beside(&moment, 2, TCP_ESTABLISHED);
+        ck_assert_int_eq(moment_seek(&moment, all, 3), 0);
+        ck_beside(&moment, 2, TCP_CLOSED);
+    }
+    call(all, CALLED_CLOSE, at[2] + 10); /* live, it goes on */
+    ck_assert_int_eq(moment_seek(&moment, all, 3), 0);
+    ck_beside(&moment, 3, TCP_CLOSED);
+    moment_fini(&moment);
+    store_free(all);
+    frames_free(&frames);
+}
+END_TEST
+
+START_TEST(the_newest_changes_are_kept)
+{
+    struct store *store = store_new(0);
+
+    for (int n = 0; n < 20000; n++)
+        say(store, EVENT_SOCKET, n % 2 ? TCP_LISTEN : TCP_ESTABLISHED, n);
+    ck_assert_uint_eq(store_changes(store), 16384);
+    ck_assert_int_eq(store_change(store, 16383)->time_ns, 19999);
+    ck_assert_int_eq(store_change(store, 0)->time_ns, 20000 - 16384);
+    ck_assert_uint_eq(store_changes_from(store, 19999), 16383);
+    ck_assert_ptr_null(store_change(store, 16384));
+    store_free(store);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("moment");
@@ -139,5 +225,7 @@ int main(void)
     tcase_add_test(tests, a_moment_ends_with_the_newest_packet);
     tcase_add_test(tests,
                    what_the_store_forgot_stays_forgotten_and_numbers_stay);
+    tcase_add_test(tests, a_moment_has_what_was_said_until_the_next_packet);
+    tcase_add_test(tests, the_newest_changes_are_kept);
     return run_suite("moment", tests);
 }

@@ -350,6 +350,13 @@ START_TEST(what_was_recorded_comes_back)
                     .remote = {.family = 6},
                     .send_queue = 8,
                     .cookie = UINT64_MAX}},
+        {.kind = EVENT_SOCKET,
+         .socket = {.protocol = PROTO_TCP,
+                    .state = TCP_ESTABLISHED,
+                    .local = {.family = 4, .address = {127}, .port = 9},
+                    .remote = {.family = 4, .address = {127}, .port = 10},
+                    .cookie = 5,
+                    .tcp = {true, 1, 204000, 40, 20, 10, 7, 3, 32768, 2}}},
         {.kind = EVENT_LOOKED},
         {.kind = EVENT_WAITS,
          .side = FLOW_SERVER,
@@ -366,7 +373,7 @@ START_TEST(what_was_recorded_comes_back)
                   .error = 111,
                   .result = -1,
                   .began_ns = 1000000000,
-                  .ended_ns = 1000000007,
+                  .ended_ns = 1000000008,
                   .flow = -1}},
     };
     enum { COUNT = sizeof events / sizeof *events };
@@ -398,9 +405,11 @@ START_TEST(what_was_recorded_comes_back)
     ck_assert_int_eq(replay_item(replay, 3)->event.status, 130);
     ck_assert_mem_eq(&replay_item(replay, 4)->event.socket, &events[4].socket,
                      sizeof events[4].socket);
-    ck_assert_int_eq(replay_item(replay, 6)->event.call, WAIT_ACCEPT);
-    ck_assert_mem_eq(&replay_item(replay, 7)->event.made, &events[7].made,
-                     sizeof events[7].made);
+    ck_assert_mem_eq(&replay_item(replay, 5)->event.socket, &events[5].socket,
+                     sizeof events[5].socket);
+    ck_assert_int_eq(replay_item(replay, 7)->event.call, WAIT_ACCEPT);
+    ck_assert_mem_eq(&replay_item(replay, 8)->event.made, &events[8].made,
+                     sizeof events[8].made);
     replay_close(replay);
 }
 END_TEST
@@ -448,6 +457,9 @@ static const struct {
     {HEAD "socket 1.000000000 tcp LISTEN 1.2.3.4:1\n", "cannot be read"},
     {HEAD "socket 1.000000000 tcp LISTEN [::1]:x [::]:0\n", "cannot be read"},
     {HEAD "waits 1.000000000 nobody 1 recv\n", "cannot be read"},
+    {HEAD "socket 1.000000004 tcp LISTEN 127.0.0.1:7001 0.0.0.0:0 receive 0 "
+          "send 8 timer 0 retransmits 0 ms 0 inode 7 cookie 1 drops 0 rto 1\n",
+     "cannot be read"},
     {HEAD "call 1.000000000 tcp recv local 1\n", "cannot be read"},
     {HEAD CALL("sctp recv", "4", "6 errno 0", "9"), "cannot be read"},
     {HEAD CALL("tcp dance", "4", "6 errno 0", "9"), "cannot be read"},

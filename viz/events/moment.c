@@ -2,6 +2,7 @@
 #include "viz/events/moment.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 void moment_fini(struct moment *moment)
 {
@@ -21,6 +22,7 @@ static int begin(struct moment *moment, const struct store *all)
         return -1;
     }
     moment->at = store_forgotten(all);
+    moment->told_ns = INT64_MIN;
     store_begin_at(moment->store, moment->at, store_start(all));
     return 0;
 }
@@ -34,9 +36,40 @@ static void tell_lost(struct moment *moment, const struct store_row *row)
     store_event(moment->store, &event);
 }
 
+/* What the kernel's tables became, and the calls that returned, before
+ * `until_ns`. */
+static void tell_beside(struct moment *moment, const struct store *all,
+                        int64_t until_ns)
+{
+    size_t from = store_changes_from(all, moment->told_ns);
+    size_t to = store_changes_from(all, until_ns);
+
+    if (until_ns <= moment->told_ns)
+        return;
+    for (size_t n = from; n < to; n++) {
+        const struct kernel_change *change = store_change(all, n);
+        struct event event = {.kind = change->gone ? EVENT_GONE : EVENT_SOCKET,
+                              .time_ns = change->time_ns};
+
+        event.socket = change->socket;
+        store_event(moment->store, &event);
+    }
+    from = store_calls_from(all, moment->told_ns);
+    to = store_calls_from(all, until_ns);
+    for (size_t n = from; n < to; n++) {
+        struct event event = {.kind = EVENT_CALL};
+
+        event.made = *store_call(all, n);
+        event.time_ns = event.made.ended_ns;
+        store_event(moment->store, &event);
+    }
+    moment->told_ns = until_ns;
+}
+
 int moment_seek(struct moment *moment, const struct store *all, uint64_t number)
 {
     uint64_t first = store_forgotten(all), end = first + store_rows(all);
+    const struct store_row *next;
 
     if (number > end)
         number = end;
@@ -50,6 +83,7 @@ int moment_seek(struct moment *moment, const struct store *all, uint64_t number)
         struct note note = {0};
         struct event event = {.kind = EVENT_PACKET, .time_ns = packet.time_ns};
 
+        tell_beside(moment, all, packet.time_ns);
         if (row->lost)
             track_lose_next(moment->track);
         if (track_feed(moment->track, &packet, &note) < 0) {
@@ -64,5 +98,7 @@ int moment_seek(struct moment *moment, const struct store *all, uint64_t number)
             tell_lost(moment, row);
         moment->at++;
     }
+    next = store_row(all, (size_t)(moment->at - first));
+    tell_beside(moment, all, next ? next->packet.time_ns : store_now(all) + 1);
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * What was known at packet n: a second store, fed with the rows of the first
- * up to n through a track of its own. So a moment is the same whichever way
+ * What was known at packet n, until the next one came: a second store, fed with
+ * the rows of the first up to n through a track of its own, and with what the
+ * kernel and the programs said meanwhile. So a moment is the same whichever way
  * one came to it, and every view shows it without knowing. Pure C.
  */
 #ifndef VIZ_EVENTS_MOMENT_H
@@ -12,7 +13,9 @@
 struct moment {
     struct store *store; /* owned; NULL before the first seek */
     struct track *track;
-    uint64_t at; /* the newest packet that is known */
+    uint64_t at;     /* the newest packet that is known */
+    int64_t told_ns; /* what the kernel and the programs said before then is
+                        known too: up to the next packet */
 };
 
 void moment_fini(struct moment *moment);

@@ -113,6 +113,16 @@ void samples_fini(struct samples *samples)
     memset(samples, 0, sizeof *samples);
 }
 
+bool samples_news(const struct socket_sample *old,
+                  const struct socket_sample *socket)
+{
+    return old->state != socket->state ||
+           old->receive_queue != socket->receive_queue ||
+           old->send_queue != socket->send_queue ||
+           old->timer != socket->timer || old->drops != socket->drops ||
+           (old->inode == 0) != (socket->inode == 0);
+}
+
 int samples_put(struct samples *samples, const struct socket_sample *socket,
                 int64_t time_ns)
 {

@@ -30,6 +30,9 @@ void samples_fini(struct samples *samples);
  * -1 with errno ENOMEM: then it is not in. */
 int samples_put(struct samples *samples, const struct socket_sample *socket,
                 int64_t time_ns);
+/* Whether it says something else of a socket than `old` did. */
+bool samples_news(const struct socket_sample *old,
+                  const struct socket_sample *socket);
 void samples_remove(struct samples *samples,
                     const struct socket_sample *socket);
 

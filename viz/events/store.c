@@ -11,6 +11,7 @@ enum {
     DEFAULT_ROWS = 100000,
     MOST_FLOWS = 65536,
     MOST_CALLS = 16384,
+    MOST_CHANGES = 16384,
     WAITING = 64,
     LOOK_BACK = 4096 /* rows, for the one that was lost */
 };
@@ -34,6 +35,8 @@ struct store {
     size_t flow_count, flow_room;
     struct program_call *calls; /* a ring of MOST_CALLS, made for the first */
     size_t first_call, call_count;
+    struct kernel_change *changes; /* likewise, of MOST_CHANGES */
+    size_t first_change, change_count;
     struct samples samples;
     bool kernel;
     int64_t now_ns, start_ns;
@@ -86,6 +89,7 @@ void store_free(struct store *store)
     free(store->flows);
     samples_fini(&store->samples);
     free(store->calls);
+    free(store->changes);
     free(store->rows);
     free(store);
 }
@@ -430,6 +434,72 @@ size_t store_calls_from(const struct store *store, int64_t time_ns)
     return low;
 }
 
+/* --- what the kernel's tables became ---------------------------------------- */
+
+static void keep_change(struct store *store, const struct event *event)
+{
+    struct kernel_change *change;
+
+    if (!store->changes)
+        store->changes = malloc(MOST_CHANGES * sizeof *store->changes);
+    if (!store->changes)
+        return;
+    if (store->change_count == MOST_CHANGES)
+        store->first_change = (store->first_change + 1) % MOST_CHANGES;
+    else
+        store->change_count++;
+    change = &store->changes[(store->first_change + store->change_count - 1) %
+                             MOST_CHANGES];
+    change->time_ns = event->time_ns;
+    change->gone = event->kind == EVENT_GONE;
+    change->socket = event->socket;
+}
+
+static void keep_socket(struct store *store, const struct event *event)
+{
+    const struct socket_sample *old = samples_find(&store->samples,
+                                                   &event->socket);
+
+    store->kernel = true;
+    if (!old || samples_news(old, &event->socket))
+        keep_change(store, event);
+    samples_put(&store->samples, &event->socket, event->time_ns);
+}
+
+static void drop_socket(struct store *store, const struct event *event)
+{
+    store->kernel = true;
+    keep_change(store, event);
+    samples_remove(&store->samples, &event->socket);
+}
+
+size_t store_changes(const struct store *store)
+{
+    return store->change_count;
+}
+
+const struct kernel_change *store_change(const struct store *store, size_t n)
+{
+    return n < store->change_count
+               ? &store->changes[(store->first_change + n) % MOST_CHANGES]
+               : NULL;
+}
+
+size_t store_changes_from(const struct store *store, int64_t time_ns)
+{
+    size_t low = 0, high = store->change_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (store_change(store, middle)->time_ns < time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* --- all events ------------------------------------------------------------ */
 
 void store_event(void *self, const struct event *event)
@@ -442,11 +512,9 @@ void store_event(void *self, const struct event *event)
     if (event->kind == EVENT_PACKET) {
         keep_packet(store, event->packet, event->note);
     } else if (event->kind == EVENT_SOCKET) {
-        store->kernel = true;
-        samples_put(&store->samples, &event->socket, event->time_ns);
+        keep_socket(store, event);
     } else if (event->kind == EVENT_GONE) {
-        store->kernel = true;
-        samples_remove(&store->samples, &event->socket);
+        drop_socket(store, event);
     } else if (event->kind == EVENT_CALL) {
         keep_call(store, &event->made);
     } else if (event->kind == EVENT_LOST) {

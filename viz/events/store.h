@@ -69,6 +69,18 @@ const struct program_call *store_call(const struct store *store, size_t n);
 /* The place of the first that returned at `time_ns` or later. */
 size_t store_calls_from(const struct store *store, int64_t time_ns);
 
+/* What the looks into the kernel's tables found changed, in order; at most
+ * 16,384 of it, the oldest go first. The n-th is NULL past the end. */
+struct kernel_change {
+    int64_t time_ns;
+    bool gone;
+    struct socket_sample socket;
+};
+size_t store_changes(const struct store *store);
+const struct kernel_change *store_change(const struct store *store, size_t n);
+/* The place of the first at `time_ns` or later. */
+size_t store_changes_from(const struct store *store, int64_t time_ns);
+
 /* Time of the newest event; of the first packet. 0 before any. */
 int64_t store_now(const struct store *store);
 int64_t store_start(const struct store *store);

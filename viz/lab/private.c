@@ -10,6 +10,7 @@
 #include "viz/headless.h"
 #include "viz/lab/call_feed.h"
 #include "viz/lab/keeper.h"
+#include "viz/source.h"
 
 enum { STATUS_CANNOT = 2 };
 
@@ -46,7 +47,8 @@ static bool on_screen(const struct options *options)
 /* Whether somebody will look at the program's calls. */
 static bool wants_calls(const struct options *options)
 {
-    return on_screen(options) || options->mode == MODE_JSON || options->calls;
+    return on_screen(options) || options->mode == MODE_JSON || options->calls ||
+           options->write_path;
 }
 
 /* What the keeper starts inherits this. Without it there is no lane, and all
@@ -154,6 +156,7 @@ static int run_inside(struct run *run)
     if (keeper_drop_rights() == -1)
         return cannot("the rights in the private network could not be given "
                       "up, so nothing was started.");
+    source_beside(&run->session, options);
     if (start_losing(run) != 0)
         return STATUS_CANNOT;
     if (keeper_run(run->keeper, options->command, &command) == -1) {

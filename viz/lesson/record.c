@@ -13,7 +13,10 @@
 #include "viz/events/call.h"
 #include "viz/events/samples.h"
 
+#define MAGIC "# Two Terminals replay 1"
+
 struct record {
+    bool beside; /* it has its name already, and the packets are another's */
     FILE *out;
     char pcap[PATH_MAX], events[PATH_MAX];
     struct samples written; /* the kernel's sockets as the file has them */
@@ -41,12 +44,58 @@ struct record *record_open(const char *folder, size_t steps)
     if (!record->out)
         goto fail;
     fprintf(record->out,
-            "# Two Terminals replay 1 -- what was seen beside the packets of "
-            "replay.pcap\n"
-            "steps %zu\n",
+            MAGIC " -- what was seen beside the packets of replay.pcap\n"
+                  "steps %zu\n",
             steps);
     return record;
 fail:
+    free(record);
+    return NULL;
+}
+
+int record_name_beside(const char *pcap, char *path, size_t size)
+{
+    static const char ending[] = ".pcap";
+    size_t length = strlen(pcap), end = sizeof ending - 1;
+
+    if (length > end && strcmp(pcap + length - end, ending) == 0)
+        length -= end;
+    if (snprintf(path, size, "%.*s.events", (int)length, pcap) < (int)size)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
+/* A file of this name that we did not write, and that is not empty. */
+static bool is_foreign(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char first[sizeof MAGIC] = "";
+    bool foreign;
+
+    if (!file)
+        return false;
+    foreign = fgets(first, sizeof first, file) && strcmp(first, MAGIC) != 0;
+    fclose(file);
+    return foreign;
+}
+
+struct record *record_open_beside(const char *pcap)
+{
+    struct record *record = calloc(1, sizeof *record);
+
+    if (!record)
+        return NULL;
+    record->beside = true;
+    errno = EEXIST;
+    if (record_name_beside(pcap, record->events, sizeof record->events) == 0 &&
+        !is_foreign(record->events))
+        record->out = fopen(record->events, "we");
+    if (record->out) {
+        fprintf(record->out,
+                MAGIC " -- what was seen beside the packets\nsteps 0\n");
+        return record;
+    }
     free(record);
     return NULL;
 }
@@ -72,29 +121,22 @@ void record_step(struct record *record, size_t step, int64_t time_ns)
 static bool is_news(const struct record *record,
                     const struct socket_sample *socket)
 {
-    for (size_t i = 0; i < record->written.count; i++) {
-        const struct socket_sample *old = &record->written.items[i].socket;
+    const struct socket_sample *old = samples_find(&record->written, socket);
 
-        if (old->cookie == socket->cookie)
-            return old->state != socket->state ||
-                   old->receive_queue != socket->receive_queue ||
-                   old->send_queue != socket->send_queue ||
-                   old->timer != socket->timer || old->drops != socket->drops ||
-                   (old->inode == 0) != (socket->inode == 0);
-    }
-    return true;
+    return !old || samples_news(old, socket);
 }
 
 static void write_socket(struct record *record, const struct event *event)
 {
     const struct socket_sample *socket = &event->socket;
+    const struct socket_tcp *tcp = &socket->tcp;
     char local[64], remote[64];
 
     stamp(record, event->kind == EVENT_GONE ? "gone" : "socket",
           event->time_ns);
     fprintf(record->out,
             " %s %s %s %s receive %u send %u timer %u retransmits %u ms %u "
-            "inode %u cookie %" PRIu64 " drops %u\n",
+            "inode %u cookie %" PRIu64 " drops %u",
             socket->protocol == PROTO_UDP ? "udp" : "tcp",
             tcp_state_name(socket->state),
             endpoint_text(&socket->local, local, sizeof local),
@@ -102,6 +144,14 @@ static void write_socket(struct record *record, const struct event *event)
             socket->receive_queue, socket->send_queue, socket->timer,
             socket->retransmits, socket->timer_ms, socket->inode,
             socket->cookie, socket->drops);
+    if (socket->tcp.known)
+        fprintf(record->out,
+                " rto %u rtt %u rttvar %u cwnd %u ssthresh %u unacked %u "
+                "mss %u resent %u backoff %u",
+                tcp->rto_us, tcp->rtt_us, tcp->rttvar_us, tcp->cwnd,
+                tcp->ssthresh, tcp->unacked, tcp->mss, tcp->resent,
+                tcp->backoff);
+    fputc('\n', record->out);
     record->batch = true;
 }
 
@@ -230,9 +280,11 @@ int record_close(struct record *record, bool good)
     int failed = ferror(record->out) != 0;
 
     failed |= fclose(record->out) != 0;
-    if (good && !failed)
+    if (record->beside)
+        good = !failed;
+    else if (good && !failed)
         failed = give_name(record->pcap) < 0 || give_name(record->events) < 0;
-    if (!good || failed) {
+    if ((!good || failed) && !record->beside) {
         int saved = errno;
 
         unlink(record->pcap);

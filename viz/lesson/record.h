@@ -13,6 +13,11 @@ struct record;
 
 /* Into `folder`, for a lesson of `steps` steps. NULL with errno. */
 struct record *record_open(const char *folder, size_t steps);
+/* Beside a capture file of its own: FILE.events for FILE.pcap; what is no
+ * recording there is left alone. NULL with errno (EEXIST: it is none). */
+struct record *record_open_beside(const char *pcap);
+/* "capture.events" of "capture.pcap"; -1 with errno ENAMETOOLONG. */
+int record_name_beside(const char *pcap, char *path, size_t size);
 /* Where capture_keep() puts the packets meanwhile. */
 const char *record_pcap(const struct record *record);
 

@@ -20,6 +20,8 @@ enum {
     STEPS_MOST = 2000
 };
 
+#define ANY_STEPS SIZE_MAX
+
 struct replay {
     struct replay_item *items;
     size_t count, room;
@@ -139,6 +141,30 @@ static bool named(char **line, const char *name, uint64_t most, uint64_t *value)
     return strcmp(word(line), name) == 0 && number(word(line), most, value);
 }
 
+/* What a TCP socket knows of its way. */
+static bool tcp_of(char *line, struct socket_tcp *tcp)
+{
+    const struct {
+        const char *name;
+        uint32_t *value;
+    } numbers[] = {{"rto", &tcp->rto_us},        {"rtt", &tcp->rtt_us},
+                   {"rttvar", &tcp->rttvar_us},  {"cwnd", &tcp->cwnd},
+                   {"ssthresh", &tcp->ssthresh}, {"unacked", &tcp->unacked},
+                   {"mss", &tcp->mss},           {"resent", &tcp->resent}};
+    uint64_t value;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (!named(&line, numbers[i].name, UINT32_MAX, &value))
+            return false;
+        *numbers[i].value = (uint32_t)value;
+    }
+    if (!named(&line, "backoff", UINT8_MAX, &value))
+        return false;
+    tcp->backoff = (uint8_t)value;
+    tcp->known = true;
+    return *line == '\0';
+}
+
 static bool socket_of(char *line, struct socket_sample *socket)
 {
     const char *protocol = word(&line), *state = word(&line);
@@ -170,7 +196,7 @@ static bool socket_of(char *line, struct socket_sample *socket)
     if (!named(&line, "drops", UINT32_MAX, &drops))
         return false;
     socket->drops = (uint32_t)drops;
-    return true;
+    return *line == '\0' || tcp_of(line, &socket->tcp);
 }
 
 static bool lost_of(char *line, struct lost_packet *lost)
@@ -363,17 +389,17 @@ static int take_steps(struct replay *replay, char *line, size_t steps,
 
     if (!named(&line, "steps", STEPS_MOST, &count))
         return fault(error, path, 2, "`steps N` stands here");
-    if (count != steps)
+    if (steps != ANY_STEPS && count != steps)
         return fault(error, path, 2,
                      "recorded when the lesson had %" PRIu64
                      " steps; it has %zu now. Record it again: --play "
                      "--record",
                      count, steps);
-    replay->steps = steps;
-    replay->opened = malloc((steps + 1) * sizeof *replay->opened);
+    replay->steps = (size_t)count;
+    replay->opened = malloc((replay->steps + 1) * sizeof *replay->opened);
     if (!replay->opened)
         return fault(error, path, 0, "out of memory");
-    for (size_t i = 0; i < steps; i++)
+    for (size_t i = 0; i < replay->steps; i++)
         replay->opened[i] = INT64_MAX;
     return 0;
 }
@@ -520,6 +546,23 @@ struct replay *replay_open(const char *folder, size_t steps,
         fault(error, folder, 0, "%s", strerror(ENAMETOOLONG));
     } else if (read_events(replay, steps, events, error) == 0 &&
                read_packets(replay, pcap, error) == 0) {
+        sort_items(replay);
+        return replay;
+    }
+    replay_close(replay);
+    return NULL;
+}
+
+struct replay *replay_open_events(const char *path, struct replay_error *error)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+
+    error->text[0] = '\0';
+    if (!replay) {
+        fault(error, path, 0, "out of memory");
+        return NULL;
+    }
+    if (read_events(replay, ANY_STEPS, path, error) == 0) {
         sort_items(replay);
         return replay;
     }

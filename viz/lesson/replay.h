@@ -30,6 +30,8 @@ struct replay_item {
  * another number of steps is refused. NULL with *error filled. */
 struct replay *replay_open(const char *folder, size_t steps,
                            struct replay_error *error);
+/* Such a file of events alone, whatever its steps. */
+struct replay *replay_open_events(const char *path, struct replay_error *error);
 void replay_close(struct replay *replay);
 
 int replay_link(const struct replay *replay); /* of its packets */

@@ -110,6 +110,7 @@ static struct talk *talk_of(struct wireshark *wireshark, uint32_t flow)
     if (talk->id == 0) {
         talk->id = (uint64_t)flow + 1;
         talk->way[0].scale = talk->way[1].scale = -1;
+        talk->way[0].window = talk->way[1].window = UINT32_MAX;
         wireshark->used++;
     }
     return talk;

@@ -133,12 +133,14 @@ static void draw_queues(struct area area, int row, const struct layout *l,
               amount_text(socket->send_queue, send));
 }
 
-/* "server 1234"; without a name the user. */
+/* "server 1234"; without a name the user; a recording has neither. */
 static void owner_text(const struct viewer *viewer,
                        const struct socket_sample *socket, char text[WORDS])
 {
     if (socket->inode == 0)
         snprintf(text, WORDS, "no process");
+    else if (!viewer->owner && !viewer->live)
+        snprintf(text, WORDS, "a process");
     else if (!viewer->owner ||
              !viewer->owner(viewer->owner_self, socket, text, WORDS))
         snprintf(text, WORDS, "uid %u", socket->uid);
@@ -277,7 +279,8 @@ static void draw_none(const struct viewer *viewer, struct area area)
             ? "The kernel is asked only about the loopback interface and "
               "the private network: viz -i lo, viz --private."
             : "A capture file has packets, but no sockets. Live, on "
-              "the loopback interface, all of them appear here.");
+              "the loopback interface, all of them appear here, and -w "
+              "keeps them for later.");
 }
 
 static void draw(struct viewer *viewer, struct area area)
