@@ -25,6 +25,18 @@ START_TEST(the_sockets_stand_in_order_with_listeners_first)
 }
 END_TEST
 
+START_TEST(a_network_without_a_socket_is_not_taken_for_an_unasked_kernel)
+{
+    struct event event = {.kind = EVENT_LOOKED, .time_ns = traffic.now_ns};
+
+    press("5");
+    ck_shows("The kernel is asked only about");
+    store_event(traffic.store, &event);
+    press("5");
+    ck_shows("There is no socket in this network now.");
+}
+END_TEST
+
 START_TEST(a_socket_shows_its_timer_and_how_often_it_sent_again)
 {
     struct socket_sample socket = {.protocol = PROTO_TCP,
@@ -248,6 +260,8 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(
+        tcase, a_network_without_a_socket_is_not_taken_for_an_unasked_kernel);
     tcase_add_test(tcase, the_sockets_stand_in_order_with_listeners_first);
     tcase_add_test(tcase, a_socket_shows_its_timer_and_how_often_it_sent_again);
     tcase_add_test(tcase, without_a_kernel_the_view_says_why_it_is_empty);

@@ -127,6 +127,15 @@ START_TEST(a_listener_of_the_kernel_is_listed_with_its_queue)
 }
 END_TEST
 
+START_TEST(a_listener_with_a_long_address_leaves_room_for_its_queue)
+{
+    traffic.family = 6;
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 2);
+    press("");
+    ck_shows(":7001 LISTEN, 2 of 0 wait for accept()");
+}
+END_TEST
+
 START_TEST(the_kernels_states_stand_below_the_ladder)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -484,7 +493,7 @@ START_TEST(a_replay_shows_every_view_as_of_its_packet)
     press("3");
     ck_shows("The replay stands before the first packet");
     press("5");
-    ck_shows("A replay has the wire alone");
+    ck_shows("nothing of sockets up to this packet");
     press("1");
     press("..");
     ck_shows("STILL 2 of 11");
@@ -834,6 +843,8 @@ int main(void)
     tcase_add_test(tcase, a_pause_hides_what_comes_and_loses_nothing);
     tcase_add_test(tcase, sorting_keeps_the_cursor_on_its_connection);
     tcase_add_test(tcase, a_listener_of_the_kernel_is_listed_with_its_queue);
+    tcase_add_test(tcase,
+                   a_listener_with_a_long_address_leaves_room_for_its_queue);
     tcase_add_test(tcase, the_kernels_states_stand_below_the_ladder);
     tcase_add_test(tcase, the_diagram_shows_both_ends_move_with_each_packet);
     tcase_add_test(tcase, the_diagram_follows_the_wire_live);

@@ -515,6 +515,8 @@ void store_event(void *self, const struct event *event)
         keep_socket(store, event);
     } else if (event->kind == EVENT_GONE) {
         drop_socket(store, event);
+    } else if (event->kind == EVENT_LOOKED) {
+        store->kernel = true; /* also of a network without a socket */
     } else if (event->kind == EVENT_CALL) {
         keep_call(store, &event->made);
     } else if (event->kind == EVENT_LOST) {

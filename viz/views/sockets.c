@@ -268,19 +268,18 @@ static void draw_detail(const struct viewer *viewer, struct area area,
 
 static void draw_none(const struct viewer *viewer, struct area area)
 {
-    area_wrap(
-        area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
-        viewer->tape.on
-            ? "A replay has the wire alone: the kernel's word is only of now. "
-              "p goes back to now."
-        : store_kernel(viewer->store)
-            ? "There is no socket in this network now."
-        : viewer->live
-            ? "The kernel is asked only about the loopback interface and "
-              "the private network: viz -i lo, viz --private."
-            : "A capture file has packets, but no sockets. Live, on "
-              "the loopback interface, all of them appear here, and -w "
-              "keeps them for later.");
+    area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
+              STYLE_DIM,
+              viewer->tape.on
+                  ? "The kernel has said nothing of sockets up to this packet."
+              : store_kernel(viewer->store)
+                  ? "There is no socket in this network now."
+              : viewer->live
+                  ? "The kernel is asked only about the loopback interface and "
+                    "the private network: viz -i lo, viz --private."
+                  : "A capture file has packets, but no sockets. Live, on "
+                    "the loopback interface, all of them appear here, and -w "
+                    "keeps them for later.");
 }
 
 static void draw(struct viewer *viewer, struct area area)
