@@ -284,7 +284,8 @@ static void draw_listener(struct area area, int row,
 
     area_text(area, row, 5, STYLE_PLAIN,
               protocol_text(socket->protocol, protocol));
-    area_text(area, row, 11, STYLE_SERVER, end_text(&socket->local, at - 12, end));
+    area_text(area, row, 11, STYLE_SERVER,
+              end_text(&socket->local, at - 12, end));
     if (socket->protocol == PROTO_UDP) {
         column = area_text(area, row, at, STYLE_DIM, "bound");
         style = lasting_socket(socket, text);
