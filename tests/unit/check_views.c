@@ -233,6 +233,29 @@ START_TEST(the_pane_explains_the_selected_packet_at_three_levels)
 }
 END_TEST
 
+START_TEST(the_third_level_shows_the_bytes_themselves)
+{
+    static const char hostile[] =
+        "\x1B[2J\x9B\xFF-and-so-on-and-so-on-and-so-on-"
+        "and-so-on-and-so-on";
+
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    traffic_udp(&traffic, 40000, 7003, hostile, sizeof hostile - 1);
+    press("2jjj<Enter>eeJJJJJJJJJJJJJJJJJJ");
+    ck_shows("bytes 70 69 6e 67  ");
+    ck_shows("  ping\n");
+    press("GJJJJJJJJJJJJJJJJJJ");
+    ck_shows("bytes 1b 5b 32 4a 9b ff 2d 61  6e 64 2d 73 6f 2d 6f 6e  "
+             ".[2J..-and-so-on\n");
+    ck_shows("The first 48 of ");
+    canvas_fini(&canvas);
+    ck_assert_int_eq(canvas_init(&canvas, 15, 60), 0);
+    press("JJJJJ");
+    ck_shows("1b 5b 32 4a 9b ff 2d 61  .[2J..-a\n");
+}
+END_TEST
+
 START_TEST(the_key_bar_always_leads_to_help)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -851,6 +874,7 @@ int main(void)
     tcase_add_test(tcase, the_diagram_fits_every_size);
     tcase_add_test(tcase,
                    the_pane_explains_the_selected_packet_at_three_levels);
+    tcase_add_test(tcase, the_third_level_shows_the_bytes_themselves);
     tcase_add_test(tcase, the_key_bar_always_leads_to_help);
     tcase_add_test(tcase, tcp_and_udp_stand_side_by_side_with_what_each_costs);
     tcase_add_test(tcase, what_is_missing_beside_the_other_is_said);
