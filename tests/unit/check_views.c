@@ -251,7 +251,7 @@ START_TEST(the_third_level_shows_the_bytes_themselves)
     ck_shows("The first 48 of ");
     canvas_fini(&canvas);
     ck_assert_int_eq(canvas_init(&canvas, 15, 60), 0);
-    press("JJJJJ");
+    press("JJJJJJJJJJJJJJ");
     ck_shows("1b 5b 32 4a 9b ff 2d 61  .[2J..-a\n");
 }
 END_TEST
