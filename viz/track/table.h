@@ -87,14 +87,15 @@ struct table_order {
     uint32_t id, index;
 };
 
-enum { TABLE_CHUNK = 512 };
+enum { TABLE_CHUNK = 16 };
 
 struct table {
     struct table_slot *slots; /* a power of two of them */
     uint32_t slot_count, used;
     struct tracked **chunks; /* of TABLE_CHUNK flows each */
     struct table_links *links;
-    uint32_t places; /* flows in all chunks and links[] */
+    uint32_t places; /* flows in all chunks */
+    uint32_t room;   /* flows that chunks[] and links[] have room for */
     uint32_t most;   /* that may live */
     uint32_t live;
     uint32_t taken;      /* places used so far, from 0 */
