@@ -52,7 +52,8 @@ static void drop_halves(char *text)
         uint32_t code;
 
         n = utf8_length((unsigned char *)text + at, left - at, &code);
-        memmove(text + kept, text + at, n);
+        if (kept != at)
+            memmove(text + kept, text + at, n);
         kept += n;
     }
     text[kept] = '\0';
