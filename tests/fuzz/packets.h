@@ -109,6 +109,24 @@ static inline void packets_icmp(struct packet *packet, int connection, int side,
     packet->source.port = packet->destination.port = 0;
 }
 
+/* A piece of a datagram: the first, which has the ports, or a later one, as
+ * decode gives it. */
+static inline void packets_fragment(struct packets *packets,
+                                    struct input *input, struct packet *packet,
+                                    int connection, int side)
+{
+    uint8_t which = input_u8(input);
+
+    packet->has_ip_id = true;
+    packet->ip_id = packets->ip_id[connection][side] -= which >> 2 & 3;
+    packet->more_fragments = which & 1;
+    if ((which & 2) == 0)
+        return;
+    packet->fragment_offset = 1480;
+    packet->has_transport = false;
+    packet->source.port = packet->destination.port = 0;
+}
+
 /* The next packet; its payload lives in *packets until the next call. */
 static inline struct packet packets_next(struct packets *packets,
                                          struct input *input)
@@ -136,6 +154,8 @@ static inline struct packet packets_next(struct packets *packets,
     packet.length = packet.captured = 54u + length;
     if (packet.protocol == PROTO_TCP)
         packets_tcp(packets, input, &packet, connection, side);
+    else if (packet.protocol == PROTO_UDP && who & 32)
+        packets_fragment(packets, input, &packet, connection, side);
     else if (packet.protocol == PROTO_ICMP)
         packets_icmp(&packet, connection, side, input);
     return packet;
