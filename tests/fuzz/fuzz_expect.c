@@ -86,15 +86,24 @@ static void terminal_event(struct event *event, struct input *input, char *text)
     *text = '\0';
 }
 
+static const char *path(struct input *input, char *text, size_t size)
+{
+    struct input part = input_part(input, input_u8(input) % size);
+
+    memcpy(text, part.at, part.left);
+    text[part.left] = '\0';
+    return text;
+}
+
 static void feed(struct state *state, struct input *input)
 {
-    struct event event = {.kind = input_u8(input) % (EVENT_LOOKED + 2)};
+    struct event event = {.kind = input_u8(input) % (EVENT_UNIX + 2)};
     struct packet packet;
     struct note note = {0};
-    char text[2 * 64];
+    char text[2 * 64] = "";
 
     event.time_ns = state->packets.now_ns;
-    if ((int)event.kind == EVENT_LOOKED + 1) {
+    if ((int)event.kind == EVENT_UNIX + 1) {
         expect_open(state->expect);
         memset(state->last, 0, sizeof state->last);
         state->awaited = 0;
@@ -119,6 +128,14 @@ static void feed(struct state *state, struct input *input)
         event.call = input_u8(input) % WAIT_CALLS;
         break;
     case EVENT_LOOKED:
+        break;
+    case EVENT_LOST:
+        if (!packets_lost(&state->packets, input, &event.lost))
+            event.lost = state->packets.recent[0];
+        event.flow = track_lost(state->track, &event.lost, event.time_ns);
+        break;
+    case EVENT_UNIX:
+        event.path = path(input, text, sizeof text);
         break;
     default:
         terminal_event(&event, input, text);

@@ -104,6 +104,25 @@ JUDGE static void check_all(struct track *track, uint32_t most)
     must(count <= most);
 }
 
+/* What is remembered of the flow no longer holds. */
+static void take_back(struct track *track, struct track *twin,
+                      const struct lost_packet *lost, int64_t now_ns,
+                      struct memory *memories)
+{
+    const struct flow *flow = track_lost(track, lost, now_ns), *other;
+
+    if (flow != NULL) {
+        for (int side = 0; side < 2; side++)
+            check_end(&flow->end[side], NULL, false);
+        memories[flow->id % REMEMBERED].execution = 0;
+    }
+    if (twin == NULL)
+        return;
+    other = track_lost(twin, lost, now_ns);
+    must((flow == NULL) == (other == NULL));
+    must(flow == NULL || flow->id == other->id);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
@@ -118,9 +137,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(track != NULL);
     execution++;
     while (input.left > 0 && packets.number < MOST_PACKETS) {
-        struct packet packet = packets_next(&packets, &input);
+        struct packet packet;
         struct note note = {0}, again = {0};
+        struct lost_packet lost;
 
+        if (packets_lost(&packets, &input, &lost)) {
+            take_back(track, twin, &lost, packets.now_ns, memories);
+            continue;
+        }
+        packet = packets_next(&packets, &input);
         must(track_feed(track, &packet, &note) == 0);
         check_note(&note);
         if (note.flow != NULL)
