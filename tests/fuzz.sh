@@ -66,7 +66,7 @@ libfuzzer() { # target, libFuzzer's limits...
     shift
     # shellcheck disable=SC2046 # no dictionary is no word
     "$built/$target" "$@" $(dictionary "$target" -dict=) -reload=0 \
-        -timeout=10 -rss_limit_mb=2000 -print_final_stats=1 \
+        -timeout=60 -rss_limit_mb=2000 -print_final_stats=1 \
         -artifact_prefix="$work/findings/$target-" \
         "$work/corpus/$target" "$corpus/$target" >>"$work/$target.log" 2>&1
 }
@@ -81,8 +81,10 @@ fuzz() { # target
     else
         limit=-runs n=${FUZZ_RUNS:-100000000}
     fi
-    libfuzzer "$1" $limit=$((n - n / 5)) -max_len=64 &&
-        libfuzzer "$1" $limit=$((n / 5)) -max_len="$(longest "$1")"
+    long=$(((n + 4) / 5)) # 0 would be without a limit
+    short=$((n > long ? n - long : 1))
+    libfuzzer "$1" $limit=$short -max_len=64 &&
+        libfuzzer "$1" $limit=$long -max_len="$(longest "$1")"
     echo $? >"$work/$1.status"
 }
 
