@@ -252,7 +252,7 @@ START_TEST(the_third_level_shows_the_bytes_themselves)
     canvas_fini(&canvas);
     ck_assert_int_eq(canvas_init(&canvas, 15, 60), 0);
     press("JJJJJJJJJJJJJJ");
-    ck_shows("1b 5b 32 4a 9b ff 2d 61  .[2J..-a\n");
+    ck_shows("2d 73 6f 2d 6f 6e 2d 61  -so-on-a\n");
 }
 END_TEST
 
