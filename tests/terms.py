@@ -228,6 +228,14 @@ def unix_abstract():
     at_path("\0two-terminals", socket.SOCK_STREAM)
 
 
+def bulk():
+    """20,000 bytes in one send()"""
+    c, s = pair()
+    c.sendall(bytes(20000))
+    c.shutdown(socket.SHUT_WR)
+    until_eof(s)
+
+
 def lost_fin():
     """a FIN that is lost, with loss 1/3: the third packet to the server"""
     c, s = pair()
