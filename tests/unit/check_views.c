@@ -322,6 +322,42 @@ START_TEST(a_filter_hides_what_does_not_pass_in_list_and_ladder)
 }
 END_TEST
 
+START_TEST(a_filter_hides_connections_in_the_other_views_too)
+{
+    whole_connection(40000);
+    whole_connection(40001);
+    traffic_udp(&traffic, 50000, 7003, "ping", 4);
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 0);
+    traffic_kernel(&traffic, TCP_TIME_WAIT, 40000, 7001, 0);
+    traffic_kernel(&traffic, TCP_TIME_WAIT, 40001, 7001, 0);
+    press("/port 40001 or udp<Enter>4");
+    ck_shows("TCP 1 ");
+    press("t");
+    ck_shows("TCP 1 ");
+    press("5");
+    ck_shows("127.0.0.1:40001");
+    ck_hides("127.0.0.1:40000");
+    ck_hides("LISTEN");
+    press("3<Home>");
+    ck_shows("connection 1, packet 12");
+    press("5/");
+    viewer_key(&viewer, 'u' & 0x1F);
+    press("state:LISTEN<Enter>");
+    ck_shows("LISTEN");
+    ck_hides("TIME_WAIT");
+    press("/<Backspace><Backspace>X<Enter>");
+    ck_shows("LISTX is no state"); /* and the old one is kept */
+    ck_hides("127.0.0.1:40001");
+    press("<Esc>/");
+    viewer_key(&viewer, 'u' & 0x1F);
+    press("flag:R<Enter>");
+    ck_shows("No socket passes the filter.");
+    press("4");
+    ck_shows("There is neither TCP nor UDP here yet.");
+    ck_shows("The filter may hide it");
+}
+END_TEST
+
 START_TEST(an_empty_filter_shows_all_again)
 {
     const char clear = 'u' & 0x1F;
@@ -879,6 +915,7 @@ int main(void)
     tcase_add_test(tcase, tcp_and_udp_stand_side_by_side_with_what_each_costs);
     tcase_add_test(tcase, what_is_missing_beside_the_other_is_said);
     tcase_add_test(tcase, a_filter_hides_what_does_not_pass_in_list_and_ladder);
+    tcase_add_test(tcase, a_filter_hides_connections_in_the_other_views_too);
     tcase_add_test(tcase, an_empty_filter_shows_all_again);
     tcase_add_test(tcase, keys_typed_into_the_filter_do_nothing_else);
     tcase_add_test(tcase, marks_are_set_shown_and_jumped_to);
