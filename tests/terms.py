@@ -243,6 +243,30 @@ def lost_fin():
     until_eof(s)
 
 
+def linger():
+    """ends that stay for longer than a glance: CLOSE_WAIT, FIN_WAIT2, a reader
+    that does not read, and again from the same port"""
+    listening = listener()
+    for turn in range(2):
+        c = socket.socket()
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                     struct.pack("ii", 1 - turn, 0))
+        c.bind((HOST, 40123))
+        c.connect((HOST, 7001))
+        s = listening.accept()[0]
+        c.sendall(b"unread")
+        seen()
+        if turn == 1:
+            c.shutdown(socket.SHUT_WR)
+            seen()
+            until_eof(s)
+            s.close()
+            seen()
+        c.close()
+        seen()
+
+
 def retransmissions():
     """what the kernel of this network has sent again, on standard output"""
     echo_lines()

@@ -287,7 +287,7 @@ static const struct choice choices[] = {
      "with --private: lose the last N of M packets each way", NULL,
      .read = read_loss},
     {ID_MTU, "mtu", "BYTES",
-     "with --private: packets of so many bytes, as on Ethernet (1500)", NULL,
+     "with --private: packets of so many bytes, such as 1500", NULL,
      .read = read_mtu},
     {ID_JOIN, "join", "WHO",
      "a network that runs already: of this pid or program", NULL, FIELD(join)},

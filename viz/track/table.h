@@ -21,6 +21,7 @@ struct memory {
     bool syn_ack_sent;  /* a SYN with ACK */
     bool spoke;         /* anything without SYN: the handshake is behind it */
     bool fin_received;  /* the other end's FIN has reached it */
+    bool fin_lost;      /* its FIN was lost, and has not come since */
     bool reports_hole;  /* its last ACK had SACK blocks above the ACK */
     bool probed;        /* its last segment was a keep-alive */
     bool window_probed; /* its last segment asked about a closed window */
@@ -32,6 +33,8 @@ struct memory {
     bool timestamps;  /* likewise */
     bool tlp_sent;    /* since the last new acknowledgement */
     uint8_t recovery; /* enum recovery: why it sends again, up to recover_to */
+    uint8_t arrival;  /* place in losses.arrivals of what moved it last, plus
+                         one */
     uint8_t ttl;
     uint16_t mss;       /* offered in its SYN, bytes; 0 none */
     uint16_t time_outs; /* since the last new acknowledgement */
