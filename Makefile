@@ -27,13 +27,16 @@ SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 else ifeq ($(SAN),thread)
 SANFLAGS := -fsanitize=thread
-else ifeq ($(SAN),fuzz)
+else ifeq ($(SAN),fuzz) # tracing comparisons costs more than it finds
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-coverage=trace-cmp \
             -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(SAN),fuzz-bare)
+SANFLAGS := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 else ifeq ($(SAN),)
 HARDEN   += -D_FORTIFY_SOURCE=2
 else
-$(error SAN is 'address', 'thread' or 'fuzz', not '$(SAN)')
+$(error SAN is 'address', 'thread', 'fuzz' or 'fuzz-bare', not '$(SAN)')
 endif
 ALL_CFLAGS  = $(CSTD) $(WARN) $(OPTIMISE) $(HARDEN) $(SANFLAGS) -I. $(CFLAGS)
 ALL_LDFLAGS = $(LINK) $(SANFLAGS) $(LDFLAGS)
@@ -172,11 +175,14 @@ install-pool: pool ## the same under PREFIX=/usr/local: include, lib, lib/pkgcon
 unit: $(UNIT) ## the unit tests of this build (SAN=address, SAN=thread)
 	@sh tests/unit.sh $(UNIT)
 
-# SAN=fuzz CC=clang: with libFuzzer; else each target replays the inputs named.
-.PHONY: fuzz fuzz-programs
-fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, or SECONDS=60 each
-	@$(MAKE) --no-print-directory SAN=fuzz CC=clang fuzz-programs
-	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' sh tests/fuzz.sh long
+# SAN=fuzz or fuzz-bare, CC=clang: with libFuzzer; else each target replays the
+# inputs named, and built by afl-clang-fast it is AFL++'s.
+.PHONY: fuzz fuzz-afl fuzz-programs
+fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, or SECONDS=60 each; BARE=1
+	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' BARE='$(BARE)' sh tests/fuzz.sh long
+
+fuzz-afl: deps-test ## the same with AFL++
+	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' sh tests/fuzz.sh afl
 
 fuzz-programs: $(FUZZ)
 
@@ -305,8 +311,8 @@ $(BUILD)/tests/check_pool_faults: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,
 comma := ,
 
 # libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or
-# is AFL++'s persistent mode (make BUILD=build/afl CC=afl-clang-fast fuzz-programs).
-ifeq ($(SAN),fuzz)
+# is AFL++'s persistent mode.
+ifneq ($(filter fuzz fuzz-bare,$(SAN)),)
 FUZZ_DRIVER := -fsanitize=fuzzer
 else
 FUZZ_DRIVER := tests/fuzz/main.c

@@ -1,20 +1,31 @@
 #!/bin/sh
 # The fuzz targets of tests/fuzz (docs/fuzzing.md). In `make test`: every stored
 # input through every target built by gcc with sanitizers, then FUZZ_SECONDS
-# (20) of libFuzzer each, two at a time. `make fuzz`: FUZZ_RUNS (100,000,000)
-# executions each, or SECONDS= each, one after the other.
+# (60) of libFuzzer each, two at a time. `make fuzz`, `make fuzz-afl`: FUZZ_RUNS
+# (100,000,000) executions each, or SECONDS= each, JOBS (1) at a time.
 #
-#   [FUZZ_SECONDS=N] [ONLY=decode] sh tests/fuzz.sh [long]
+#   [FUZZ_SECONDS=N] [ONLY=decode] sh tests/fuzz.sh [long|afl]
 set -u
 cd "$(dirname "$0")/.." || exit 2
 mode=${1:-short}
 make=${MAKE:-make}
 corpus=tests/fuzz/corpus
-built=build/fuzz/clang/fuzz
+san=fuzz
+[ -n "${BARE:-}" ] && san=fuzz-bare
+built=build/$san/clang/fuzz
 work=build/fuzz
 targets=${ONLY:-$(ls tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_||; s|\.c$||')}
+jobs=${JOBS:-1}
+[ "$mode" = short ] && jobs=${JOBS:-2}
+[ "$mode" = short ] && FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 export DEPS=skip
 failed=0
+
+# What the address sanitizer does beside looking at each access costs more than
+# the targets themselves: freed memory is kept for 1 MB (not 256), and who
+# allocated a block is not written down (a replay of the finding says that).
+export ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=64:\
+malloc_context_size=0:max_malloc_fill_size=256${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 
 # --- stored inputs -----------------------------------------------------------
 
@@ -33,58 +44,128 @@ replay() {
     echo "  $inputs stored inputs replayed"
 }
 
-# --- new ones ----------------------------------------------------------------
+# --- libFuzzer ---------------------------------------------------------------
 
 can_fuzz() {
     printf '#include <stddef.h>\nint LLVMFuzzerTestOneInput(const char *, size_t);\nint LLVMFuzzerTestOneInput(const char *d, size_t n) { (void)d; (void)n; return 0; }\n' |
         clang -fsanitize=fuzzer,address -x c - -o "$work/can" >"$work/why" 2>&1
 }
 
+# The longest input, bytes: a lesson is longer than a few packets.
+longest() { # target
+    [ "$1" = document ] && echo 3000 || echo 600
+}
+
+dictionary() { # target, option
+    [ -f "tests/fuzz/$1.dict" ] && echo "$2tests/fuzz/$1.dict"
+}
+
 # Findings, the growing corpus and the log of a target are in build/fuzz.
-fuzz() { # target, libFuzzer's limits...
+libfuzzer() { # target, libFuzzer's limits...
     target=$1
     shift
-    mkdir -p "$work/corpus/$target" "$work/findings"
-    dictionary=
-    [ -f "tests/fuzz/$target.dict" ] && dictionary=-dict=tests/fuzz/$target.dict
-    length=600
-    [ "$target" = document ] && length=3000
-    # shellcheck disable=SC2086 # no dictionary is no word
-    "$built/$target" "$@" $dictionary -max_len=$length -timeout=10 \
-        -rss_limit_mb=2000 -print_final_stats=1 \
+    # shellcheck disable=SC2046 # no dictionary is no word
+    "$built/$target" "$@" $(dictionary "$target" -dict=) -reload=0 \
+        -timeout=60 -rss_limit_mb=2000 -print_final_stats=1 \
         -artifact_prefix="$work/findings/$target-" \
-        "$work/corpus/$target" "$corpus/$target" >"$work/$target.log" 2>&1
-    echo $? >"$work/$target.status"
+        "$work/corpus/$target" "$corpus/$target" >>"$work/$target.log" 2>&1
+}
+
+# Four fifths with inputs of 64 bytes, which go three times as fast, and one
+# fifth with long ones.
+fuzz() { # target
+    mkdir -p "$work/corpus/$1" "$work/findings"
+    : >"$work/$1.log"
+    if [ -n "${FUZZ_SECONDS:-}" ]; then
+        limit=-max_total_time n=$FUZZ_SECONDS
+    else
+        limit=-runs n=${FUZZ_RUNS:-100000000}
+    fi
+    long=$(((n + 4) / 5)) # 0 would be without a limit
+    short=$((n > long ? n - long : 1))
+    libfuzzer "$1" $limit=$short -max_len=64 &&
+        libfuzzer "$1" $limit=$long -max_len="$(longest "$1")"
+    echo $? >"$work/$1.status"
 }
 
 tell() { # target
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$1.log")
-    total=$((total + ${runs:-0}))
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$1.log" |
+        awk '{ n += $1 } END { print n + 0 }')
+    total=$((total + runs))
+    [ "$mode" = short ] || echo "  $1: $runs executions"
     [ "$(cat "$work/$1.status")" = 0 ] && return
     failed=$((failed + 1))
-    echo "$1: a finding after ${runs:-?} executions:"
+    echo "$1: a finding after $runs executions:"
     grep -E 'not true|ERROR|runtime error|SUMMARY|Test unit' "$work/$1.log" | head -n 6
 }
 
-fuzz_all() { # libFuzzer's limits...
+# --- AFL++ -------------------------------------------------------------------
+
+# Goes on where it was stopped.
+afl() { # target
+    limit="-E ${FUZZ_RUNS:-100000000}"
+    [ -n "${FUZZ_SECONDS:-}" ] && limit="-V $FUZZ_SECONDS"
+    # shellcheck disable=SC2046,SC2086 # words
+    AFL_AUTORESUME=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 \
+        AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1:symbolize=0 \
+        afl-fuzz -i "$corpus/$1" -o "$work/afl/$1" -m none -t 1000 $limit \
+        -G "$(longest "$1")" $(dictionary "$1" -x) -- \
+        "build/afl/fuzz/$1" >"$work/$1.log" 2>&1
+    echo $? >"$work/$1.status"
+}
+
+of_stats() { # target, name
+    sed -n "s/^$2 *: *//p" "$work/afl/$1/default/fuzzer_stats" 2>/dev/null
+}
+
+tell_afl() { # target
+    runs=$(of_stats "$1" execs_done)
+    crashes=$(of_stats "$1" saved_crashes)
+    hangs=$(of_stats "$1" saved_hangs)
+    total=$((total + ${runs:-0}))
+    echo "  $1: ${runs:-no} executions, those of earlier times included"
+    if [ "$(cat "$work/$1.status")" != 0 ]; then
+        failed=$((failed + 1))
+        tail -n 8 "$work/$1.log"
+    elif [ "$crashes$hangs" != 00 ]; then
+        failed=$((failed + crashes + hangs))
+        echo "$1: $crashes crashes, $hangs hangs: $work/afl/$1/default"
+    fi
+}
+
+# --- all of them -------------------------------------------------------------
+
+each() { # how to run one, how to tell of it
     running=
+    total=0
     for target in $targets; do
-        fuzz "$target" "$@" &
+        $1 "$target" &
         running="$running $!"
-        if [ "$mode" = long ] || [ "$(echo "$running" | wc -w)" = 2 ]; then
+        if [ "$(echo "$running" | wc -w)" = "$jobs" ]; then
             # shellcheck disable=SC2086 # pids are words
             wait $running
             running=
         fi
     done
     wait
-    total=0
     for target in $targets; do
-        tell "$target"
+        $2 "$target"
     done
+    echo "fuzz: $total executions of $(echo "$targets" | wc -w) targets, $failed findings"
+    [ $failed = 0 ]
 }
 
-mkdir -p "$work"
+mkdir -p "$work/afl"
+if [ "$mode" = afl ]; then
+    if ! command -v afl-clang-fast >/dev/null; then
+        echo "AFL++ is not installed (Debian, Ubuntu: apt-get install afl++)"
+        exit 2
+    fi
+    $make --no-print-directory BUILD=build/afl SAN=address CC=afl-clang-fast fuzz-programs || exit 1
+    each afl tell_afl
+    exit
+fi
 [ "$mode" = long ] || replay
 if ! can_fuzz; then
     tail -n 2 "$work/why"
@@ -93,13 +174,5 @@ if ! can_fuzz; then
     echo "fuzz: stored inputs passed; new ones skipped: no libFuzzer here"
     exit 0
 fi
-$make --no-print-directory SAN=fuzz CC=clang fuzz-programs || exit 1
-if [ "$mode" != long ]; then
-    fuzz_all -max_total_time="${FUZZ_SECONDS:-20}"
-elif [ -n "${FUZZ_SECONDS:-}" ]; then
-    fuzz_all -max_total_time="$FUZZ_SECONDS"
-else
-    fuzz_all -runs="${FUZZ_RUNS:-100000000}"
-fi
-echo "fuzz: $total executions of $(echo "$targets" | wc -w) targets, $failed findings"
-[ $failed = 0 ]
+$make --no-print-directory SAN=$san CC=clang fuzz-programs || exit 1
+each fuzz tell

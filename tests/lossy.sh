@@ -43,6 +43,20 @@ TERMS=0 $viz --loss 1/3 --json --private -- python3 tests/terms.py throw >"$work
 is 'lost, as --json has it' 2 "$(grep -c '^{"type":"lost",' "$work/out")"
 is 'and captured all the same' 6 "$(grep -c '^{"type":"packet",' "$work/out")"
 
+# As on Ethernet: no packet holds more than 1460 bytes of payload.
+TERMS=0 $viz --json --private -- python3 tests/terms.py bulk >"$work/out" 2>&1
+is 'loopback carries them at once' yes \
+    "$(sed -n 's/.*"len":\([0-9]*\).*"super_segment".*/\1/p;s/.*"len":\([0-9]\{5\}\),"flags".*/\1/p' "$work/out" | grep -q . && echo yes)"
+TERMS=0 $viz --mtu 1500 --json --private -- python3 tests/terms.py bulk >"$work/out" 2>&1
+is 'status of --mtu' 0 $?
+is 'with --mtu 1500 the longest holds' 1448 \
+    "$(sed -n 's/.*"type":"packet".*"len":\([0-9]*\),"flags".*/\1/p' "$work/out" | sort -n | tail -1)"
+is 'and none is a super segment' 0 "$(grep -c super_segment "$work/out")"
+$viz --mtu 10 --private -- true >"$work/out" 2>&1
+is 'status of a bad --mtu' 2 $?
+$viz --mtu 1500 --text >"$work/out" 2>&1
+is 'status of --mtu without --private' 2 $?
+
 # The third packet to the server is the FIN: lost, it moves the client alone.
 TERMS=0 $viz --loss 1/3 --json --private -- python3 tests/terms.py lost_fin >"$work/out" 2>&1
 is 'a lost FIN has not reached the server' 1 \

@@ -37,7 +37,7 @@ stage unit $make -j"$jobs" unit
 stage build-address $make -j"$jobs" SAN=address all
 stage unit-address $make -j"$jobs" SAN=address unit
 for name in golden golden-screens docs headless confine hostile \
-    terminals stops mishaps join terms lossy \
+    terminals stops mishaps join terms lossy alarms \
     calls export pool fuzz decode-coverage bench bench-pool coverage commands lab-commands \
     lessons/programs lessons/errors lab kernel-truth wireshark fields promises lessons/play grading submissions; do
     script=tests/$name.sh

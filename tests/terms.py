@@ -228,11 +228,43 @@ def unix_abstract():
     at_path("\0two-terminals", socket.SOCK_STREAM)
 
 
+def bulk():
+    """20,000 bytes in one send()"""
+    c, s = pair()
+    c.sendall(bytes(20000))
+    c.shutdown(socket.SHUT_WR)
+    until_eof(s)
+
+
 def lost_fin():
     """a FIN that is lost, with loss 1/3: the third packet to the server"""
     c, s = pair()
     c.shutdown(socket.SHUT_WR)
     until_eof(s)
+
+
+def linger():
+    """ends that stay for longer than a glance: CLOSE_WAIT, FIN_WAIT2, a reader
+    that does not read, and again from the same port"""
+    listening = listener()
+    for turn in range(2):
+        c = socket.socket()
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                     struct.pack("ii", 1 - turn, 0))
+        c.bind((HOST, 40123))
+        c.connect((HOST, 7001))
+        s = listening.accept()[0]
+        c.sendall(b"unread")
+        seen()
+        if turn == 1:
+            c.shutdown(socket.SHUT_WR)
+            seen()
+            until_eof(s)
+            s.close()
+            seen()
+        c.close()
+        seen()
 
 
 def retransmissions():

@@ -30,6 +30,7 @@ enum id {
     ID_EXPECT,
     ID_PRIVATE,
     ID_LOSS,
+    ID_MTU,
     ID_JOIN,
     ID_LESSON,
     ID_PLAY,
@@ -122,6 +123,17 @@ static int read_loss(struct options *options, const char *value,
                     value);
     options->lost = (unsigned)lost;
     options->lost_of = (unsigned)of;
+    return 0;
+}
+
+static int read_mtu(struct options *options, const char *value,
+                    struct options_error *error)
+{
+    uint64_t number;
+
+    if (read_whole(value, 576, 65535, &number) < 0)
+        return fail(error, "--mtu is from 576 to 65535 bytes, not %s", value);
+    options->mtu = (unsigned)number;
     return 0;
 }
 
@@ -274,6 +286,9 @@ static const struct choice choices[] = {
     {ID_LOSS, "loss", "N/M",
      "with --private: lose the last N of M packets each way", NULL,
      .read = read_loss},
+    {ID_MTU, "mtu", "BYTES",
+     "with --private: packets of so many bytes, such as 1500", NULL,
+     .read = read_mtu},
     {ID_JOIN, "join", "WHO",
      "a network that runs already: of this pid or program", NULL, FIELD(join)},
     {ID_FILTER, "filter", "FILTER",
@@ -455,6 +470,9 @@ static int check_source(const struct options *options, const struct seen *seen,
                            "takes neither -r nor --private");
     if (options->lost_of > 0 && !options->private_network)
         return fail(error, "--loss is for a network of its own: viz --loss 1/3 "
+                           "--private -- ./server 7001");
+    if (options->mtu > 0 && !options->private_network)
+        return fail(error, "--mtu is for a network of its own: viz --mtu 1500 "
                            "--private -- ./server 7001");
     if (options->command && !options->private_network)
         return fail(error, "what stands after -- is a command for --private");

@@ -66,6 +66,7 @@ struct options {
     bool private_network;
     char **command;         /* ends with NULL; of argv */
     unsigned lost, lost_of; /* --loss N/M there; 0: nothing is lost */
+    unsigned mtu;           /* --mtu there, bytes; 0: as loopback has it */
 };
 
 /* What argv did not say rightly: one or two lines for stderr. */

@@ -13,6 +13,9 @@ enum {
     LOOK_MS = 50,
     LOOK_AT_REST_MS = 200, /* a look costs a walk through the kernel's tables */
     LOOK_MOST_MS = 2000,
+    LOOK_MOST_FEW_MS = 200, /* while something happens, with few sockets: then
+                               it is the machine that is busy */
+    FEW = 1000,
     LOOK_SHARE = 50, /* looks take one part in so many of a core at most, */
     LOOK_SHARE_AT_REST = 150, /* also in a kernel with many sockets */
     BEHIND_MS = 1000,         /* packets that wait go before a look, so long */
@@ -100,8 +103,10 @@ void session_event(void *self, const struct event *event)
     struct session *session = self;
     struct event lost;
 
-    if (event->kind == EVENT_SOCKET)
+    if (event->kind == EVENT_SOCKET) {
         session->look += socket_sum(&event->socket);
+        session->look_count++;
+    }
     if (event->kind == EVENT_LOST) {
         lost = *event;
         lost.flow = track_lost(session->track, &event->lost, event->time_ns);
@@ -163,6 +168,7 @@ int session_look(struct session *session)
     if (!session->sockets)
         return 0;
     session->look = 0;
+    session->look_count = 0;
     before = used();
     status = sockets_look(session->sockets, session_event, session);
     session->look_cost_ns = used() - before;
@@ -176,13 +182,13 @@ int session_look(struct session *session)
 static int64_t look_pause(const struct session *session, int64_t least_ms,
                           int64_t share)
 {
-    int64_t pause = session->look_cost_ns * share;
+    int64_t pause = session->look_cost_ns * share, most = LOOK_MOST_MS;
 
+    if (least_ms == LOOK_MS && session->look_count <= FEW)
+        most = LOOK_MOST_FEW_MS;
     if (pause < least_ms * CLOCK_MS)
         return least_ms * CLOCK_MS;
-    return pause < (int64_t)LOOK_MOST_MS * CLOCK_MS
-               ? pause
-               : (int64_t)LOOK_MOST_MS * CLOCK_MS;
+    return pause < most * CLOCK_MS ? pause : most * CLOCK_MS;
 }
 
 /* After a round that took so many frames; `behind`: more are waiting, so that

@@ -36,6 +36,7 @@ struct session {
                              something new to say (monotonic) */
     uint64_t look, last_look; /* sums over the sockets of two looks */
     int64_t look_cost_ns;     /* of a processor, by the last look */
+    size_t look_count;        /* sockets that it found */
     /* Make its wire lose packets: as keeper_loss(). NULL: it cannot. */
     int (*lose)(void *self, const struct loss *loss, char *why, size_t size);
     void *lose_self;

@@ -11,7 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "viz/screen/canvas.h"
 
-enum { MOST_DRAWN = 64 };
+enum { MOST_DRAWN = 64, MOST_PRINTED = 1 << 17 };
 
 static void draw(struct area area, struct input *input)
 {
@@ -53,7 +53,7 @@ static void draw(struct area area, struct input *input)
     }
 }
 
-static void check_cells(const struct canvas *canvas)
+JUDGE static void check_cells(const struct canvas *canvas)
 {
     const struct cell *cell = canvas->cells;
 
@@ -72,18 +72,41 @@ static void check_cells(const struct canvas *canvas)
     }
 }
 
-/* Tags close in their order, and what is between them is no markup. */
-static void check_markup(const char *at)
+/* The style sheet is the same in every picture: looked at once, then stepped
+ * over. */
+JUDGE static const char *behind_sheet(const char *at)
 {
-    int depth = 0;
+    static bool looked;
+    const char *end = strstr(at, "</style>");
+
+    must(end != NULL);
+    must(looked || is_printable(at, (size_t)(end - at), "\n"));
+    looked = true;
+    return end;
+}
+
+/* Tags close in their order, what is between them is no markup, and all of it
+ * is printable. */
+JUDGE static void check_markup(const char *at)
+{
+    const char *from = at;
+    int depth = 0, sheets = 0;
 
     must(strncmp(at, "<svg ", 5) == 0);
-    for (; *at != '\0'; at++) {
-        if (*at == '&')
+    for (at += strcspn(at, "<&"); *at != '\0'; at += strcspn(at, "<&")) {
+        if (*at == '&') {
             must(strncmp(at, "&amp;", 5) == 0 || strncmp(at, "&lt;", 4) == 0 ||
                  strncmp(at, "&gt;", 4) == 0 || strncmp(at, "&quot;", 6) == 0);
-        if (*at != '<')
+            at++;
             continue;
+        }
+        if (strncmp(at, "<style>", 7) == 0) {
+            must(is_printable(from, (size_t)(at - from), "\n"));
+            must(sheets++ == 0);
+            depth++;
+            at = from = behind_sheet(at);
+            continue;
+        }
         must(at[1] == '/' || (at[1] >= 'a' && at[1] <= 'z'));
         depth += at[1] == '/' ? -1 : 1;
         must(depth >= 0);
@@ -91,25 +114,37 @@ static void check_markup(const char *at)
         must(*at == '>');
         depth -= at[-1] == '/';
     }
-    must(depth == 0);
+    must(depth == 0 && sheets == 1);
+    must(is_printable(from, (size_t)(at - from), "\n"));
+}
+
+/* Everything drawn since the last rewind(); valid until the next. The file is
+ * opened once: that costs more than to draw. */
+static const char *printed(FILE *out, const char *bytes)
+{
+    long size = ftell(out);
+
+    putc('\0', out); /* what the execution before has left goes on behind it */
+    must(fflush(out) == 0 && size >= 0 && size < MOST_PRINTED - 1);
+    must(strlen(bytes) == (size_t)size);
+    rewind(out);
+    return bytes;
 }
 
 static void check_output(const struct canvas *canvas, const char *title)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    static char bytes[MOST_PRINTED];
+    static FILE *out;
+    const char *text;
 
+    if (out == NULL)
+        out = fmemopen(bytes, sizeof bytes, "w");
     must(out != NULL);
     canvas_print(canvas, out);
-    fflush(out);
-    must(is_printable(text, size, "\n"));
-    rewind(out);
+    text = printed(out, bytes);
+    must(is_printable(text, strlen(text), "\n"));
     canvas_svg(canvas, title, out);
-    must(fclose(out) == 0);
-    must(strlen(text) == size && is_printable(text, size, "\n"));
-    check_markup(text);
-    free(text);
+    check_markup(printed(out, bytes));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

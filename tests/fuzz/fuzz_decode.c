@@ -15,7 +15,7 @@ static const int links[] = {
     LINK_IPV4, LINK_IPV6,     LINK_LINUX_SLL2, 147 /* none of ours */
 };
 
-static void check_end(const struct endpoint *end)
+JUDGE static void check_end(const struct endpoint *end)
 {
     static const uint8_t nothing[12];
     char text[54];
@@ -28,8 +28,8 @@ static void check_end(const struct endpoint *end)
     must(endpoint_equal(end, end));
 }
 
-static void check_payload(const struct packet *packet, const uint8_t *bytes,
-                          size_t size)
+JUDGE static void check_payload(const struct packet *packet,
+                                const uint8_t *bytes, size_t size)
 {
     must(packet->payload_captured <= packet->payload_length);
     if (packet->payload_captured == 0)
@@ -38,7 +38,7 @@ static void check_payload(const struct packet *packet, const uint8_t *bytes,
     must(packet->payload_captured <= (size_t)(bytes + size - packet->payload));
 }
 
-static void check_transport(const struct packet *packet)
+JUDGE static void check_transport(const struct packet *packet)
 {
     char text[40];
 

@@ -8,13 +8,13 @@
 #include "tests/fuzz/fuzz.h"
 #include "viz/lesson/document.h"
 
-static void check_text(const char *text)
+JUDGE static void check_text(const char *text)
 {
     must(text != NULL);
     must(is_printable(text, strlen(text), "\n\t"));
 }
 
-static void check_lines(const struct block *block)
+JUDGE static void check_lines(const struct block *block)
 {
     must(block->line_count <= DOCUMENT_LINES);
     for (size_t i = 0; i < block->line_count; i++) {
@@ -23,7 +23,7 @@ static void check_lines(const struct block *block)
     }
 }
 
-static void check_terminal(const struct block *block)
+JUDGE static void check_terminal(const struct block *block)
 {
     must(block->terminal >= 'A' && block->terminal <= 'C');
     must(block->typed_count <= DOCUMENT_LINES);
@@ -37,7 +37,7 @@ static void check_terminal(const struct block *block)
     }
 }
 
-static void check_block(const struct block *block, int lines)
+JUDGE static void check_block(const struct block *block, int lines)
 {
     must(block->line >= 1 && block->line <= lines);
     switch (block->kind) {

@@ -19,7 +19,7 @@ struct state {
     size_t awaited;
 };
 
-static void check_text(const char *text, size_t size)
+JUDGE static void check_text(const char *text, size_t size)
 {
     size_t length = strnlen(text, size);
 
@@ -43,8 +43,10 @@ static void add_lines(struct expect *expect, struct input *input)
         line[length] = '\0';
         length = 0;
         memset(why, 'x', sizeof why);
-        if (expect_add(expect, line, why, sizeof why) < 0)
-            must(strnlen(why, sizeof why) < sizeof why && why[0] != '\0');
+        if (expect_add(expect, line, why, sizeof why) < 0) {
+            check_text(why, sizeof why);
+            must(why[0] != '\0');
+        }
         if (c == '\0')
             break;
     }
@@ -72,21 +74,36 @@ static void terminal_event(struct event *event, struct input *input, char *text)
 
     event->terminal = (char)('A' + letter % 3);
     event->status = letter >> 2;
-    for (size_t i = 0; i < part.left; i++)
-        text[i] = (char)(0x20 + part.at[i] % 0x5f);
-    text[part.left] = '\0';
     event->text = text;
+    for (size_t i = 0; i < part.left; i++) {
+        if (part.at[i] < 0xf0) {
+            *text++ = (char)(0x20 + part.at[i] % 0x5f);
+        } else { /* an e with an acute accent */
+            *text++ = (char)0xc3;
+            *text++ = (char)0xa9;
+        }
+    }
+    *text = '\0';
+}
+
+static const char *path(struct input *input, char *text, size_t size)
+{
+    struct input part = input_part(input, input_u8(input) % size);
+
+    memcpy(text, part.at, part.left);
+    text[part.left] = '\0';
+    return text;
 }
 
 static void feed(struct state *state, struct input *input)
 {
-    struct event event = {.kind = input_u8(input) % (EVENT_LOOKED + 2)};
+    struct event event = {.kind = input_u8(input) % (EVENT_UNIX + 2)};
     struct packet packet;
     struct note note = {0};
-    char text[65];
+    char text[2 * 64] = "";
 
     event.time_ns = state->packets.now_ns;
-    if ((int)event.kind == EVENT_LOOKED + 1) {
+    if ((int)event.kind == EVENT_UNIX + 1) {
         expect_open(state->expect);
         memset(state->last, 0, sizeof state->last);
         state->awaited = 0;
@@ -112,13 +129,21 @@ static void feed(struct state *state, struct input *input)
         break;
     case EVENT_LOOKED:
         break;
+    case EVENT_LOST:
+        if (!packets_lost(&state->packets, input, &event.lost))
+            event.lost = state->packets.recent[0];
+        event.flow = track_lost(state->track, &event.lost, event.time_ns);
+        break;
+    case EVENT_UNIX:
+        event.path = path(input, text, sizeof text);
+        break;
     default:
         terminal_event(&event, input, text);
     }
     expect_feed(state->expect, &event);
 }
 
-static void check(struct state *state)
+JUDGE static void check(struct state *state)
 {
     const struct expect *expect = state->expect;
     size_t count = expect_count(expect);

@@ -15,7 +15,7 @@ struct witness {
     uint64_t sum; /* over all events */
 };
 
-static void mix(struct witness *witness, const void *bytes, size_t length)
+JUDGE static void mix(struct witness *witness, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
 
@@ -23,7 +23,7 @@ static void mix(struct witness *witness, const void *bytes, size_t length)
         witness->sum = (witness->sum ^ at[i]) * UINT64_C(0x100000001b3);
 }
 
-static void see(void *self, const struct event *event)
+JUDGE static void see(void *self, const struct event *event)
 {
     struct witness *witness = self;
     uint8_t head[] = {(uint8_t)event->kind, (uint8_t)event->status};

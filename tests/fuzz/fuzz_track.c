@@ -10,16 +10,18 @@
 #include "tests/fuzz/packets.h"
 #include "viz/track/track.h"
 
-enum { REMEMBERED = 64, MOST_PACKETS = 400 };
+enum { REMEMBERED = 16, MOST_PACKETS = 400 };
 
-/* What was known of a flow after its last packet. */
+/* What was known of a flow after its last packet, in that execution. */
 struct memory {
-    bool known;
+    uint64_t execution;
     struct flow flow;
 };
 
-static void check_end(const struct flow_end *end, const struct flow_end *old,
-                      bool known)
+static uint64_t execution; /* so that memories need no wiping */
+
+JUDGE static void check_end(const struct flow_end *end,
+                            const struct flow_end *old, bool known)
 {
     must(end->state < TCP_STATES);
     must(end->state_count <= FLOW_STATES);
@@ -35,10 +37,10 @@ static void check_end(const struct flow_end *end, const struct flow_end *old,
     must(end->bytes >= old->bytes);
 }
 
-static void check_flow(const struct note *note, struct memory *memory)
+JUDGE static void check_flow(const struct note *note, struct memory *memory)
 {
     const struct flow *flow = note->flow, *old = &memory->flow;
-    bool known = memory->known && old->id == flow->id;
+    bool known = memory->execution == execution && old->id == flow->id;
 
     for (int side = 0; side < 2; side++) {
         check_end(&flow->end[side], &old->end[side], known);
@@ -58,10 +60,10 @@ static void check_flow(const struct note *note, struct memory *memory)
         must(flow->closed_by != CLOSED_OPEN || old->closed_by == CLOSED_OPEN);
         must(flow->refused || !old->refused);
     }
-    *memory = (struct memory){true, *flow};
+    *memory = (struct memory){execution, *flow};
 }
 
-static void check_note(const struct note *note)
+JUDGE static void check_note(const struct note *note)
 {
     must(note->from == FLOW_CLIENT || note->from == FLOW_SERVER);
     must(note->verdict_count <= NOTE_VERDICTS);
@@ -72,7 +74,7 @@ static void check_note(const struct note *note)
 }
 
 /* Two trackers' words on one packet. */
-static void check_same(const struct note *a, const struct note *b)
+JUDGE static void check_same(const struct note *a, const struct note *b)
 {
     must((a->flow == NULL) == (b->flow == NULL));
     if (a->flow != NULL)
@@ -87,7 +89,7 @@ static void check_same(const struct note *a, const struct note *b)
     must(memcmp(a->after, b->after, sizeof a->after) == 0);
 }
 
-static void check_all(struct track *track, uint32_t most)
+JUDGE static void check_all(struct track *track, uint32_t most)
 {
     const struct flow *flow;
     size_t at = 0;
@@ -102,22 +104,48 @@ static void check_all(struct track *track, uint32_t most)
     must(count <= most);
 }
 
+/* What is remembered of the flow no longer holds. */
+static void take_back(struct track *track, struct track *twin,
+                      const struct lost_packet *lost, int64_t now_ns,
+                      struct memory *memories)
+{
+    const struct flow *flow = track_lost(track, lost, now_ns), *other;
+
+    if (flow != NULL) {
+        for (int side = 0; side < 2; side++)
+            check_end(&flow->end[side], NULL, false);
+        memories[flow->id % REMEMBERED].execution = 0;
+    }
+    if (twin == NULL)
+        return;
+    other = track_lost(twin, lost, now_ns);
+    must((flow == NULL) == (other == NULL));
+    must(flow == NULL || flow->id == other->id);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
     uint8_t first = input_u8(&input);
     uint32_t most = 1u + first % 8;
     struct packets packets = {.now_ns = 1000};
-    struct memory memories[REMEMBERED] = {0};
+    static struct memory memories[REMEMBERED];
     struct track *track = track_new(most), *twin = NULL;
 
     if (first & 0x80)
         twin = track_new(most);
     must(track != NULL);
+    execution++;
     while (input.left > 0 && packets.number < MOST_PACKETS) {
-        struct packet packet = packets_next(&packets, &input);
+        struct packet packet;
         struct note note = {0}, again = {0};
+        struct lost_packet lost;
 
+        if (packets_lost(&packets, &input, &lost)) {
+            take_back(track, twin, &lost, packets.now_ns, memories);
+            continue;
+        }
+        packet = packets_next(&packets, &input);
         must(track_feed(track, &packet, &note) == 0);
         check_note(&note);
         if (note.flow != NULL)

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "viz/decode/packet.h"
+#include "viz/track/track.h"
 
-enum { PACKETS_CONNECTIONS = 4, PACKETS_PAYLOAD = 256 };
+enum { PACKETS_CONNECTIONS = 4, PACKETS_PAYLOAD = 256, PACKETS_RECENT = 4 };
 
 struct packets {
     uint64_t number;
@@ -19,6 +19,7 @@ struct packets {
     uint32_t next[PACKETS_CONNECTIONS][2]; /* sequence numbers */
     uint16_t ip_id[PACKETS_CONNECTIONS][2];
     uint32_t ts[PACKETS_CONNECTIONS][2];
+    struct lost_packet recent[PACKETS_RECENT]; /* what names them */
     uint8_t payload[PACKETS_PAYLOAD];
 };
 
@@ -109,6 +110,24 @@ static inline void packets_icmp(struct packet *packet, int connection, int side,
     packet->source.port = packet->destination.port = 0;
 }
 
+/* A piece of a datagram: the first, which has the ports, or a later one, as
+ * decode gives it. */
+static inline void packets_fragment(struct packets *packets,
+                                    struct input *input, struct packet *packet,
+                                    int connection, int side)
+{
+    uint8_t which = input_u8(input);
+
+    packet->has_ip_id = true;
+    packet->ip_id = packets->ip_id[connection][side] -= which >> 2 & 3;
+    packet->more_fragments = which & 1;
+    if ((which & 2) == 0)
+        return;
+    packet->fragment_offset = 1480;
+    packet->has_transport = false;
+    packet->source.port = packet->destination.port = 0;
+}
+
 /* The next packet; its payload lives in *packets until the next call. */
 static inline struct packet packets_next(struct packets *packets,
                                          struct input *input)
@@ -136,9 +155,32 @@ static inline struct packet packets_next(struct packets *packets,
     packet.length = packet.captured = 54u + length;
     if (packet.protocol == PROTO_TCP)
         packets_tcp(packets, input, &packet, connection, side);
+    else if (packet.protocol == PROTO_UDP && who & 32)
+        packets_fragment(packets, input, &packet, connection, side);
     else if (packet.protocol == PROTO_ICMP)
         packets_icmp(&packet, connection, side, input);
+    packets->recent[packet.number % PACKETS_RECENT] = lost_packet_of(&packet);
     return packet;
+}
+
+/* Whether the input says next that a packet was lost: one of the last, or one
+ * that is still to come, or none that ever was. */
+static inline bool packets_lost(struct packets *packets, struct input *input,
+                                struct lost_packet *lost)
+{
+    uint8_t how;
+
+    if (input->left < 3 || (input->at[0] >> 3 & 3) != 3 ||
+        (input->at[1] & 1) == 0)
+        return false;
+    input_u16(input);
+    how = input_u8(input);
+    *lost = packets->recent[how % PACKETS_RECENT];
+    if (how & 4)
+        lost->ip_id++;
+    if (how & 8)
+        lost->seq += lost->length;
+    return true;
 }
 
 #endif

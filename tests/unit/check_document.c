@@ -140,6 +140,8 @@ static const struct {
     {"# t\nok\n\x1b[2J\n", 3, "U+001B"},
     {"# t\n\nbell &#7; hidden\n", 3, "U+0007"},
     {"# &#x1b;]0;t\n", 1, "U+001B"},
+    {"# t\n\n````predict p&#10;q&#27;\n", 3, "U+001B"},
+    {"# t\n\na&#10;b\nc&#27;", 4, "U+001B"},
     {"# t\nturned \xe2\x80\xae round\n", 2, "U+202E"},
     {"# t\nc1 \xc2\x9b here\n", 2, "U+009B"},
     {"# t\n\xff\n", 2, "0xff"},

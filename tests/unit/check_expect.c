@@ -156,6 +156,18 @@ START_TEST(a_wrong_word_is_named_with_what_may_stand_there)
 }
 END_TEST
 
+START_TEST(a_complaint_quotes_nothing_that_a_terminal_obeys)
+{
+    refused_with("listen \"\\x1b]0;title\\x07\"",
+                 "where \".]0;title.\" stands");
+    refused_with("listen \"\\xc2\\x9b2J\"", "where \".2J\" stands");
+    refused_with("listen caf\xc3\xa9", "where \"caf\xc3\xa9\" stands");
+    refused_with("listen caf\xc3", "where \"caf.\" stands");
+    refused_with("listen 123456789012345678901234567890123456789\xc3\xa9",
+                 "123456789.\" stands"); /* cut within the character */
+}
+END_TEST
+
 START_TEST(what_no_event_shows_is_refused_in_a_clear_sentence)
 {
     refused_with("tls client-hello", "lesson 9");
@@ -971,6 +983,7 @@ static TCase *language(void)
 
     tcase_add_test(tcase, every_term_is_understood);
     tcase_add_test(tcase, a_wrong_word_is_named_with_what_may_stand_there);
+    tcase_add_test(tcase, a_complaint_quotes_nothing_that_a_terminal_obeys);
     tcase_add_test(tcase, what_no_event_shows_is_refused_in_a_clear_sentence);
     tcase_add_test(tcase, a_path_is_a_word_that_the_kernel_has_room_for);
     tcase_add_test(tcase, patience_is_ten_seconds_or_what_within_says);
@@ -1010,6 +1023,19 @@ START_TEST(a_unix_socket_listens_as_of_the_last_whole_look)
     unix_socket("/tmp/other.sock");
     whole_look();
     ck_assert_str_eq(ticks(), "TTT");
+    end();
+}
+END_TEST
+
+START_TEST(a_reason_names_a_path_without_what_a_terminal_obeys)
+{
+    begin_kernel(
+        "listen unix \"/tmp/\\x1b[2Ja\\xff\\xe2\\x80\\xae\\xc3\\xa9\"");
+    ck_assert_str_eq(expect_reason(expect, 0),
+                     "no program listens at /tmp/.[2Ja..\xc3\xa9 yet");
+    unix_socket("/tmp/\x1b[2Ja\xff\xe2\x80\xae\xc3\xa9");
+    whole_look();
+    ck_assert_str_eq(ticks(), "T"); /* it is awaited as it is */
     end();
 }
 END_TEST
@@ -1166,6 +1192,7 @@ static TCase *kernel(void)
     tcase_add_test(tcase, the_reason_knows_a_port_in_the_wrong_byte_order);
     tcase_add_test(tcase, the_reason_knows_a_server_outside_the_lab);
     tcase_add_test(tcase, a_unix_socket_listens_as_of_the_last_whole_look);
+    tcase_add_test(tcase, a_reason_names_a_path_without_what_a_terminal_obeys);
     tcase_add_test(tcase, a_unix_path_is_the_same_with_a_dot_before_it);
     tcase_add_test(tcase, a_datagram_is_lost_when_the_wire_says_so);
     tcase_add_test(tcase, a_datagram_is_lost_when_a_buffer_was_full);

@@ -122,6 +122,11 @@ START_TEST(what_is_special_about_a_segment_is_remarked)
     ck_assert_ptr_nonnull(
         strstr(explain_remark(&packet, &note, 0), "--mtu 1500"));
     ck_assert_ptr_null(explain_remark(&packet, &note, 1));
+    note = (struct note){0};
+    packet.payload_length = 20000;
+    ck_assert_ptr_nonnull(
+        strstr(explain_remark(&packet, &note, 0), "Ethernet"));
+    packet.payload_length = 0;
     note = (struct note){.dsack = true};
     ck_assert_ptr_nonnull(strstr(explain_remark(&packet, &note, 0), "D-SACK"));
     note.dsack = false;

@@ -25,6 +25,18 @@ START_TEST(the_sockets_stand_in_order_with_listeners_first)
 }
 END_TEST
 
+START_TEST(a_network_without_a_socket_is_not_taken_for_an_unasked_kernel)
+{
+    struct event event = {.kind = EVENT_LOOKED, .time_ns = traffic.now_ns};
+
+    press("5");
+    ck_shows("The kernel is asked only about");
+    store_event(traffic.store, &event);
+    press("5");
+    ck_shows("There is no socket in this network now.");
+}
+END_TEST
+
 START_TEST(a_socket_shows_its_timer_and_how_often_it_sent_again)
 {
     struct socket_sample socket = {.protocol = PROTO_TCP,
@@ -141,6 +153,105 @@ START_TEST(a_connection_that_nobody_accepted_is_told)
 }
 END_TEST
 
+START_TEST(a_fin_behind_unsent_bytes_explains_the_difference)
+{
+    struct socket_sample client = {.protocol = PROTO_TCP,
+                                   .state = TCP_FIN_WAIT1,
+                                   .timer = 4,
+                                   .send_queue = 9001,
+                                   .cookie = 9};
+
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, "x", 1);
+    client.local = traffic_end(&traffic, 40000);
+    client.remote = traffic_end(&traffic, 7001);
+    traffic_look(&traffic, &client);
+    a_second_passes();
+    traffic_look(&traffic, &client);
+    press("2");
+    ck_shows("\xE2\x89\xA0"
+             "FIN_WAIT1");
+    ck_shows("client: Its program has closed; the FIN waits behind 9000 B "
+             "unsent.");
+}
+END_TEST
+
+START_TEST(a_last_ack_that_a_full_queue_dropped_is_told)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_kernel(&traffic, TCP_SYN_RECV, 7001, 40000, 0);
+    a_second_passes();
+    traffic_kernel(&traffic, TCP_SYN_RECV, 7001, 40000, 0);
+    press("2");
+    ck_shows("server: Still SYN_RECV: it drops the last ACK, the accept queue "
+             "is full.");
+}
+END_TEST
+
+START_TEST(an_orphan_in_fin_wait2_tells_how_long_it_stays)
+{
+    struct socket_sample client = {.protocol = PROTO_TCP,
+                                   .state = TCP_FIN_WAIT2,
+                                   .timer = 3,
+                                   .timer_ms = 57000,
+                                   .cookie = 9};
+
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_FIN | TCP_ACK, 1001, 5001, NULL, 0);
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1002, NULL, 0);
+    client.local = traffic_end(&traffic, 40000);
+    client.remote = traffic_end(&traffic, 7001);
+    a_second_passes();
+    traffic_look(&traffic, &client);
+    press("2");
+    ck_shows("client: Closed, no program holds it: FIN_WAIT2, given up in 57.0 "
+             "s.");
+}
+END_TEST
+
+START_TEST(a_fin_and_keep_alives_without_an_answer_are_told)
+{
+    struct socket_sample socket = {.protocol = PROTO_TCP,
+                                   .state = TCP_LAST_ACK,
+                                   .send_queue = 1,
+                                   .cookie = 9};
+
+    socket.local = traffic_end(&traffic, 40000);
+    socket.remote = traffic_end(&traffic, 7001);
+    traffic_look(&traffic, &socket);
+    press("5");
+    ck_shows("Its FIN is not acknowledged yet.");
+    socket.state = TCP_ESTABLISHED;
+    socket.send_queue = 0;
+    socket.timer = 2;
+    socket.retransmits = 3;
+    socket.inode = 1;
+    traffic_look(&traffic, &socket);
+    draw();
+    ck_shows("Keep-alives without an answer: 3 so far.");
+}
+END_TEST
+
+/* Also while packets go on, and not when the port has been used anew. */
+START_TEST(a_difference_lasts_by_its_own_age)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_kernel(&traffic, TCP_CLOSED, 40000, 7001, 0);
+    a_second_passes();
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5001, 1001, "tick", 4);
+    traffic_kernel(&traffic, TCP_CLOSED, 40000, 7001, 0);
+    press("2");
+    ck_shows("client: By the wire it is ESTABLISHED, the kernel says CLOSED.");
+    traffic_tcp(&traffic, 40000, 7001, TCP_RST | TCP_ACK, 1001, 5001, NULL, 0);
+    traffic_tcp(&traffic, 40000, 7001, TCP_SYN, 900000, 0, NULL, 0);
+    traffic_kernel(&traffic, TCP_SYN_SENT, 40000, 7001, 0);
+    a_second_passes();
+    traffic_kernel(&traffic, TCP_SYN_SENT, 40000, 7001, 0);
+    press("1");
+    ck_hides("\xE2\x89\xA0");
+}
+END_TEST
+
 /* What tcp_info says of a socket that has sent three segments in vain. */
 static struct socket_sample sending(uint16_t local, uint16_t remote)
 {
@@ -248,6 +359,8 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(
+        tcase, a_network_without_a_socket_is_not_taken_for_an_unasked_kernel);
     tcase_add_test(tcase, the_sockets_stand_in_order_with_listeners_first);
     tcase_add_test(tcase, a_socket_shows_its_timer_and_how_often_it_sent_again);
     tcase_add_test(tcase, without_a_kernel_the_view_says_why_it_is_empty);
@@ -261,6 +374,11 @@ int main(void)
     tcase_add_test(tcase, wide_screens_have_columns_for_the_numbers);
     tcase_add_test(tcase, without_tcp_info_no_number_is_invented);
     tcase_add_test(tcase, datagrams_that_a_full_buffer_dropped_are_counted);
+    tcase_add_test(tcase, a_difference_lasts_by_its_own_age);
+    tcase_add_test(tcase, a_fin_and_keep_alives_without_an_answer_are_told);
+    tcase_add_test(tcase, an_orphan_in_fin_wait2_tells_how_long_it_stays);
+    tcase_add_test(tcase, a_last_ack_that_a_full_queue_dropped_is_told);
+    tcase_add_test(tcase, a_fin_behind_unsent_bytes_explains_the_difference);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

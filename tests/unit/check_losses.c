@@ -145,6 +145,23 @@ START_TEST(rows_that_came_before_we_knew_are_put_right)
         ck_assert_int_eq(note->before[FLOW_CLIENT], TCP_ESTABLISHED);
         ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_ESTABLISHED);
     }
+    traffic_tcp(&traffic, 7001, 40000, TCP_ACK, 5002, 1001, NULL, 0);
+    ck_states(ESTABLISHED, FIN_WAIT1); /* it cannot have come by now */
+    traffic_tcp(&traffic, 7001, 40000, FIN, 5001, 1001, NULL, 0);
+    ck_states(CLOSE_WAIT, FIN_WAIT1);
+}
+END_TEST
+
+/* Two that say the same, the first of them lost: the second has arrived. */
+START_TEST(what_another_packet_proved_too_stays)
+{
+    traffic_connect(&traffic, 40000, 7001);
+    traffic.now_ns += 60000000;
+    traffic_tcp(&traffic, 40000, 7001, FIN, 1001, 5001, NULL, 0);
+    traffic_tcp(&traffic, 40000, 7001, FIN, 1001, 5001, NULL, 0);
+    traffic.now_ns -= 100000;
+    ck_assert(!lose(40000, 7001, 1001));
+    ck_states(FIN_WAIT1, CLOSE_WAIT);
 }
 END_TEST
 
@@ -199,6 +216,7 @@ int main(void)
     tcase_add_test(tcase, a_lost_reset_ends_one_side_only);
     tcase_add_test(tcase, a_lost_refusal_refuses_nobody_yet);
     tcase_add_test(tcase, rows_that_came_before_we_knew_are_put_right);
+    tcase_add_test(tcase, what_another_packet_proved_too_stays);
     tcase_add_test(tcase, what_was_proved_since_stays);
     tcase_add_test(tcase, what_moved_nobody_takes_nothing_back);
     tcase_add_test(tcase, a_replay_knows_it_from_the_first);

@@ -127,6 +127,15 @@ START_TEST(a_listener_of_the_kernel_is_listed_with_its_queue)
 }
 END_TEST
 
+START_TEST(a_listener_with_a_long_address_leaves_room_for_its_queue)
+{
+    traffic.family = 6;
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 2);
+    press("");
+    ck_shows(":7001 LISTEN, 2 of 0 wait for accept()");
+}
+END_TEST
+
 START_TEST(the_kernels_states_stand_below_the_ladder)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -224,6 +233,29 @@ START_TEST(the_pane_explains_the_selected_packet_at_three_levels)
 }
 END_TEST
 
+START_TEST(the_third_level_shows_the_bytes_themselves)
+{
+    static const char hostile[] =
+        "\x1B[2J\x9B\xFF-and-so-on-and-so-on-and-so-on-"
+        "and-so-on-and-so-on";
+
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    traffic_udp(&traffic, 40000, 7003, hostile, sizeof hostile - 1);
+    press("2jjj<Enter>eeJJJJJJJJJJJJJJJJJJ");
+    ck_shows("bytes 70 69 6e 67  ");
+    ck_shows("  ping\n");
+    press("GJJJJJJJJJJJJJJJJJJ");
+    ck_shows("bytes 1b 5b 32 4a 9b ff 2d 61  6e 64 2d 73 6f 2d 6f 6e  "
+             ".[2J..-and-so-on\n");
+    ck_shows("The first 48 of ");
+    canvas_fini(&canvas);
+    ck_assert_int_eq(canvas_init(&canvas, 15, 60), 0);
+    press("JJJJJJJJJJJJJJ");
+    ck_shows("2d 73 6f 2d 6f 6e 2d 61  -so-on-a\n");
+}
+END_TEST
+
 START_TEST(the_key_bar_always_leads_to_help)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -287,6 +319,42 @@ START_TEST(a_filter_hides_what_does_not_pass_in_list_and_ladder)
     press("<Esc>");
     ck_shows("/flag:F ");
     ck_hides("is no flag");
+}
+END_TEST
+
+START_TEST(a_filter_hides_connections_in_the_other_views_too)
+{
+    whole_connection(40000);
+    whole_connection(40001);
+    traffic_udp(&traffic, 50000, 7003, "ping", 4);
+    traffic_kernel(&traffic, TCP_LISTEN, 7001, 0, 0);
+    traffic_kernel(&traffic, TCP_TIME_WAIT, 40000, 7001, 0);
+    traffic_kernel(&traffic, TCP_TIME_WAIT, 40001, 7001, 0);
+    press("/port 40001 or udp<Enter>4");
+    ck_shows("TCP 1 ");
+    press("t");
+    ck_shows("TCP 1 ");
+    press("5");
+    ck_shows("127.0.0.1:40001");
+    ck_hides("127.0.0.1:40000");
+    ck_hides("LISTEN");
+    press("3<Home>");
+    ck_shows("connection 1, packet 12");
+    press("5/");
+    viewer_key(&viewer, 'u' & 0x1F);
+    press("state:LISTEN<Enter>");
+    ck_shows("LISTEN");
+    ck_hides("TIME_WAIT");
+    press("/<Backspace><Backspace>X<Enter>");
+    ck_shows("LISTX is no state"); /* and the old one is kept */
+    ck_hides("127.0.0.1:40001");
+    press("<Esc>/");
+    viewer_key(&viewer, 'u' & 0x1F);
+    press("flag:R<Enter>");
+    ck_shows("No socket passes the filter.");
+    press("4");
+    ck_shows("There is neither TCP nor UDP here yet.");
+    ck_shows("The filter may hide it");
 }
 END_TEST
 
@@ -484,7 +552,7 @@ START_TEST(a_replay_shows_every_view_as_of_its_packet)
     press("3");
     ck_shows("The replay stands before the first packet");
     press("5");
-    ck_shows("A replay has the wire alone");
+    ck_shows("nothing of sockets up to this packet");
     press("1");
     press("..");
     ck_shows("STILL 2 of 11");
@@ -834,16 +902,20 @@ int main(void)
     tcase_add_test(tcase, a_pause_hides_what_comes_and_loses_nothing);
     tcase_add_test(tcase, sorting_keeps_the_cursor_on_its_connection);
     tcase_add_test(tcase, a_listener_of_the_kernel_is_listed_with_its_queue);
+    tcase_add_test(tcase,
+                   a_listener_with_a_long_address_leaves_room_for_its_queue);
     tcase_add_test(tcase, the_kernels_states_stand_below_the_ladder);
     tcase_add_test(tcase, the_diagram_shows_both_ends_move_with_each_packet);
     tcase_add_test(tcase, the_diagram_follows_the_wire_live);
     tcase_add_test(tcase, the_diagram_fits_every_size);
     tcase_add_test(tcase,
                    the_pane_explains_the_selected_packet_at_three_levels);
+    tcase_add_test(tcase, the_third_level_shows_the_bytes_themselves);
     tcase_add_test(tcase, the_key_bar_always_leads_to_help);
     tcase_add_test(tcase, tcp_and_udp_stand_side_by_side_with_what_each_costs);
     tcase_add_test(tcase, what_is_missing_beside_the_other_is_said);
     tcase_add_test(tcase, a_filter_hides_what_does_not_pass_in_list_and_ladder);
+    tcase_add_test(tcase, a_filter_hides_connections_in_the_other_views_too);
     tcase_add_test(tcase, an_empty_filter_shows_all_again);
     tcase_add_test(tcase, keys_typed_into_the_filter_do_nothing_else);
     tcase_add_test(tcase, marks_are_set_shown_and_jumped_to);

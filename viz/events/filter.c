@@ -377,3 +377,20 @@ bool filter_passes(const struct filter *filter, const struct packet *packet,
     }
     return answers & 1;
 }
+
+/* As a packet between its two ends would pass. */
+bool filter_passes_socket(const struct filter *filter,
+                          const struct socket_sample *socket)
+{
+    struct flow flow = {.protocol = socket->protocol};
+    struct packet packet = {.protocol = socket->protocol,
+                            .source = socket->local,
+                            .destination = socket->remote,
+                            .has_transport = true};
+    struct note note = {.flow = &flow};
+
+    flow.end[0].at = socket->local;
+    flow.end[1].at = socket->remote;
+    note.after[0] = note.after[1] = socket->state;
+    return filter_passes(filter, &packet, &note);
+}

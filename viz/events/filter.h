@@ -9,7 +9,7 @@
 #ifndef VIZ_EVENTS_FILTER_H
 #define VIZ_EVENTS_FILTER_H
 
-#include "viz/track/track.h"
+#include "viz/events/event.h"
 
 enum { FILTER_TEXT = 120, FILTER_STEPS = 40, FILTER_ADDRESS = 46 };
 
@@ -49,5 +49,9 @@ int filter_read(struct filter *filter, const char *text, char *why,
 
 bool filter_passes(const struct filter *filter, const struct packet *packet,
                    const struct note *note);
+/* The same of a socket of the kernel's: its protocol, ends and state. What only
+ * a packet has (flags, payload, verdicts) it has not. */
+bool filter_passes_socket(const struct filter *filter,
+                          const struct socket_sample *socket);
 
 #endif

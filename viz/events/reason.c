@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "viz/events/lines.h"
+#include "viz/events/quote.h"
 
 static const char *const sides[2] = {"client", "server"};
 
@@ -22,6 +23,7 @@ static void say(struct expect *expect, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(expect->reason, sizeof expect->reason, format, arguments);
     va_end(arguments);
+    quote(expect->reason, sizeof expect->reason, expect->reason);
 }
 
 /* Why nobody is reached at this port: true when there is something to say. */

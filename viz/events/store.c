@@ -39,7 +39,7 @@ struct store {
     size_t first_change, change_count;
     struct samples samples;
     bool kernel;
-    int64_t now_ns, start_ns;
+    int64_t now_ns, start_ns, looked_ns;
     /* Lost packets whose rows are not there yet; the oldest give way. */
     struct waiting {
         struct lost_packet lost;
@@ -515,6 +515,9 @@ void store_event(void *self, const struct event *event)
         keep_socket(store, event);
     } else if (event->kind == EVENT_GONE) {
         drop_socket(store, event);
+    } else if (event->kind == EVENT_LOOKED) {
+        store->kernel = true; /* also of a network without a socket */
+        store->looked_ns = event->time_ns;
     } else if (event->kind == EVENT_CALL) {
         keep_call(store, &event->made);
     } else if (event->kind == EVENT_LOST) {
@@ -588,6 +591,11 @@ const struct socket_sample *store_socket_of(const struct store *store,
          end->state == TCP_SYN_RECV))
         return samples_bound(&store->samples, PROTO_TCP, &end->at);
     return NULL;
+}
+
+int64_t store_looked(const struct store *store)
+{
+    return store->looked_ns;
 }
 
 int64_t store_now(const struct store *store)

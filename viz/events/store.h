@@ -81,6 +81,8 @@ const struct kernel_change *store_change(const struct store *store, size_t n);
 /* The place of the first at `time_ns` or later. */
 size_t store_changes_from(const struct store *store, int64_t time_ns);
 
+/* Time of the last whole look into the kernel's tables; 0 before any. */
+int64_t store_looked(const struct store *store);
 /* Time of the newest event; of the first packet. 0 before any. */
 int64_t store_now(const struct store *store);
 int64_t store_start(const struct store *store);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/events/quote.h"
+
 struct word {
     char text[TERM_TEXT]; /* without its quotes, escapes undone */
     size_t length;
@@ -35,6 +37,7 @@ static int fail(struct reader *reader, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(reader->why, reader->size, format, arguments);
         va_end(arguments);
+        quote(reader->why, reader->size, reader->why);
     }
     reader->failed = true;
     errno = EINVAL;

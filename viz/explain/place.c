@@ -85,6 +85,15 @@ static bool is_super(const struct packet *packet, const struct note *note)
     return note->super_segment;
 }
 
+/* More than any Ethernet carries, and yet one segment here. */
+static bool is_loopback_size(const struct packet *packet,
+                             const struct note *note)
+{
+    enum { JUMBO = 9000 };
+
+    return !note->super_segment && packet->payload_length > JUMBO;
+}
+
 static bool came_twice(const struct packet *packet, const struct note *note)
 {
     (void)packet;
@@ -99,6 +108,10 @@ static const struct {
      "More than one packet holds: the kernel handed these bytes down at once, "
      "and the card, or loopback's other end, cuts them (TSO, GSO, GRO). viz "
      "--private --mtu 1500 shows each packet by itself."},
+    {is_loopback_size,
+     "So many bytes fit into one packet on loopback only, which takes up to 64 "
+     "KB; on Ethernet it would be one for each 1448 bytes. viz --private --mtu "
+     "1500 shows them so."},
     {asks_fast_open,
      "It asks for a Fast Open cookie: with it the next connection can carry "
      "data in its SYN (RFC 7413)."},

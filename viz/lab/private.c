@@ -10,6 +10,7 @@
 #include "viz/headless.h"
 #include "viz/lab/call_feed.h"
 #include "viz/lab/keeper.h"
+#include "viz/lab/mtu.h"
 #include "viz/source.h"
 
 enum { STATUS_CANNOT = 2 };
@@ -78,6 +79,11 @@ static int enter(struct run *run)
     call_feed_withdraw();
     if (run->keeper == NULL || network != KEEPER_PRIVATE)
         return cannot(refusal.text);
+    if (run->options->mtu > 0 && mtu_set(run->options->mtu) == -1) {
+        fprintf(stderr, "viz: --mtu %u: %s\n", run->options->mtu,
+                strerror(errno));
+        return STATUS_CANNOT;
+    }
     return 0;
 }
 

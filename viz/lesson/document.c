@@ -7,6 +7,7 @@
 
 #include <cmark.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,7 +53,8 @@ static void drop_halves(char *text)
         uint32_t code;
 
         n = utf8_length((unsigned char *)text + at, left - at, &code);
-        memmove(text + kept, text + at, n);
+        if (kept != at)
+            memmove(text + kept, text + at, n);
         kept += n;
     }
     text[kept] = '\0';
@@ -88,9 +90,9 @@ static bool steers(uint32_t code)
            (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
 }
 
-/* `line` is where the text begins in the file. */
+/* `line` is where the text begins in the file, `last` where it ends. */
 static int check_bytes(const char *path, const char *text, size_t length,
-                       int line, struct document_error *error)
+                       int line, int last, struct document_error *error)
 {
     const unsigned char *s = (const unsigned char *)text;
 
@@ -109,7 +111,7 @@ static int check_bytes(const char *path, const char *text, size_t length,
             return document_fault(
                 error, path, line,
                 "the control character U+%04X may not stand in a lesson", code);
-        line += code == '\n';
+        line += code == '\n' && line < last;
     }
     return 0;
 }
@@ -182,17 +184,22 @@ static void put_inline(FILE *out, cmark_node *node, const char *soft)
     }
 }
 
-/* A character reference (&#27;) may hide what check_bytes() refused. */
+/* A character reference (&#27;) may hide what check_bytes() refused, and one
+ * for a newline (&#10;) ends no line of the file. */
 static int check_again(struct reader *reader, const char *text,
                        cmark_node *node)
 {
     int line = cmark_node_get_start_line(node);
+    int last = cmark_node_get_type(node) == CMARK_NODE_CODE_BLOCK
+                   ? line /* of its fence */
+                   : cmark_node_get_end_line(node);
 
     if (strchr(text, '\r')) /* no end of a line: libcmark has taken those */
         return document_fault(reader->error, reader->path, line,
                               "the control character U+000D may not stand in "
                               "a lesson");
-    return check_bytes(reader->path, text, strlen(text), line, reader->error);
+    return check_bytes(reader->path, text, strlen(text), line, last,
+                       reader->error);
 }
 
 /* The text under a heading or paragraph; malloc'd, NULL without memory. */
@@ -415,7 +422,7 @@ struct document *document_parse(const char *path, const char *text,
         document_fault(error, path, 0, "longer than 1 MiB, no lesson");
         return NULL;
     }
-    if (check_bytes(path, text, length, 1, error) < 0)
+    if (check_bytes(path, text, length, 1, INT_MAX, error) < 0)
         return NULL;
     reader.document = calloc(1, sizeof *reader.document);
     root = cmark_parse_document(text, length, CMARK_OPT_DEFAULT);

@@ -96,14 +96,65 @@ void losses_arrived(struct losses *losses, const struct segment *segment,
     if (!is_moved(before, flow, to, segment->received))
         return;
     standing_take(&after, flow, to, segment->received);
+    segment->received->arrival = (uint8_t)(losses->next_arrival % LOSSES_MOST +
+                                           1);
     losses->arrivals[losses->next_arrival++ % LOSSES_MOST] = (struct arrival){
         .packet = lost_packet_of(segment->packet),
         .time_ns = segment->packet->time_ns,
         .tracked = segment->tracked,
         .flow = flow->id,
         .to = to,
+        .fin = has_flags(segment, TCP_FIN),
         .before = *before,
         .after = after};
+}
+
+static void stand(struct flow *flow, enum flow_side side, struct memory *memory,
+                  const struct standing *standing)
+{
+    struct flow_end *end = &flow->end[side];
+
+    end->state = standing->state;
+    end->assumed = standing->assumed;
+    end->since_ns = standing->since_ns;
+    end->states_seen = standing->states_seen;
+    end->state_count = standing->state_count;
+    memcpy(end->states, standing->states, sizeof end->states);
+    memory->fin_received = standing->fin_received;
+    flow->refused = standing->refused;
+}
+
+void losses_confirm(struct losses *losses, struct segment *segment,
+                    void (*arrive)(struct segment *segment))
+{
+    enum flow_side to = (enum flow_side) !segment->from;
+    struct flow *flow = &segment->tracked->flow;
+    struct memory *memory = segment->received;
+    struct arrival *arrival;
+    struct standing now;
+    bool also;
+
+    if (memory->arrival == 0)
+        return;
+    arrival = &losses->arrivals[memory->arrival - 1];
+    if (arrival->time_ns == 0 || arrival->tracked != segment->tracked ||
+        arrival->flow != flow->id || arrival->to != to ||
+        segment->packet->time_ns - arrival->time_ns > takes_ns ||
+        is_moved(&arrival->after, flow, to, memory)) {
+        memory->arrival = 0;
+        return;
+    }
+    if (arrival->fin && !has_flags(segment, TCP_FIN))
+        return;
+    standing_take(&now, flow, to, memory);
+    stand(flow, to, memory, &arrival->before);
+    arrive(segment);
+    also = !is_moved(&arrival->after, flow, to, memory);
+    stand(flow, to, memory, &now);
+    if (!also)
+        return;
+    arrival->time_ns = 0;
+    memory->arrival = 0;
 }
 
 /* Only while the receiver is still as this arrival left it: what came after
@@ -112,23 +163,15 @@ static struct flow *take_back(struct arrival *arrival)
 {
     struct tracked *tracked = arrival->tracked;
     struct flow *flow = &tracked->flow;
-    struct flow_end *end = &flow->end[arrival->to];
     struct memory *memory = &tracked->memory[arrival->to];
-    const struct standing *before = &arrival->before;
 
     arrival->time_ns = 0;
     if (!tracked->live || flow->id != arrival->flow)
         return NULL;
     if (is_moved(&arrival->after, flow, arrival->to, memory))
         return NULL;
-    end->state = before->state;
-    end->assumed = before->assumed;
-    end->since_ns = before->since_ns;
-    end->states_seen = before->states_seen;
-    end->state_count = before->state_count;
-    memcpy(end->states, before->states, sizeof end->states);
-    memory->fin_received = before->fin_received;
-    flow->refused = before->refused;
+    stand(flow, arrival->to, memory, &arrival->before);
+    tracked->memory[!arrival->to].fin_lost |= arrival->fin;
     return flow;
 }
 

@@ -31,6 +31,7 @@ struct losses {
         struct tracked *tracked; /* while its flow has this id: */
         uint32_t flow;
         enum flow_side to;
+        bool fin;
         struct standing before, after;
     } arrivals[LOSSES_MOST];
     struct awaited { /* told before it was captured */
@@ -48,6 +49,12 @@ void standing_take(struct standing *standing, const struct flow *flow,
 /* The segment has arrived, and its receiver was `before` until then. */
 void losses_arrived(struct losses *losses, const struct segment *segment,
                     const struct standing *before);
+
+/* The segment has just arrived. If its arrival alone would have moved the
+ * receiver as the one before it did, that one may be lost without harm.
+ * `arrive` does what arriving does to segment->receiver. */
+void losses_confirm(struct losses *losses, struct segment *segment,
+                    void (*arrive)(struct segment *segment));
 
 /* This packet was lost at that time. The flow whose receiver was taken back;
  * NULL when nothing had moved, or the packet is not there yet. */

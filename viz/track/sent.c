@@ -7,7 +7,7 @@
 #include "viz/track/holes.h"
 
 enum {
-    FIRST_SIZE = 1024,
+    FIRST_SIZE = 64,
     MOST = 1 << 20, /* nodes of all lists: 32 MB */
     KEPT = 4        /* that are acknowledged, an end */
 };

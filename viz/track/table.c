@@ -10,7 +10,7 @@
 
 #include "viz/decode/decode.h"
 
-enum { FIRST_SLOTS = 1024, DEFAULT_MOST = 1 << 17 };
+enum { FIRST_SLOTS = 64, FIRST_ORDER = 32, DEFAULT_MOST = 1 << 17 };
 
 static struct tracked *at_index(const struct table *table, uint32_t index)
 {
@@ -228,26 +228,38 @@ static void forget(struct table *table, struct tracked *tracked)
     table_sum(&table->gone, &tracked->flow);
 }
 
-static int places_grow(struct table *table)
+/* Room for pointers and links doubles: what grows a chunk at a time is copied
+ * too often. */
+static int room_grow(struct table *table)
 {
-    uint32_t places = table->places + TABLE_CHUNK;
+    uint32_t room = table->room == 0 ? TABLE_CHUNK : table->room * 2;
     struct tracked **chunks;
     struct table_links *links;
 
     chunks = realloc(table->chunks,
-                     places / TABLE_CHUNK * sizeof(struct tracked *));
+                     room / TABLE_CHUNK * sizeof(struct tracked *));
     if (chunks == NULL)
         return -1;
     table->chunks = chunks;
-    links = realloc(table->links, places * sizeof(*links));
+    links = realloc(table->links, room * sizeof(*links));
     if (links == NULL)
         return -1;
     table->links = links;
-    chunks[places / TABLE_CHUNK - 1] = malloc(TABLE_CHUNK *
-                                              sizeof(struct tracked));
-    if (chunks[places / TABLE_CHUNK - 1] == NULL)
+    table->room = room;
+    return 0;
+}
+
+static int places_grow(struct table *table)
+{
+    struct tracked *chunk;
+
+    if (table->places == table->room && room_grow(table) < 0)
         return -1;
-    table->places = places;
+    chunk = malloc(TABLE_CHUNK * sizeof(*chunk));
+    if (chunk == NULL)
+        return -1;
+    table->chunks[table->places / TABLE_CHUNK] = chunk;
+    table->places += TABLE_CHUNK;
     return 0;
 }
 
@@ -268,7 +280,7 @@ static int order_grow(struct table *table)
     table->order_count = kept;
     if (kept < table->order_size / 2)
         return 0;
-    size = table->order_size == 0 ? TABLE_CHUNK : table->order_size * 2;
+    size = table->order_size == 0 ? FIRST_ORDER : table->order_size * 2;
     order = realloc(table->order, size * sizeof(*order));
     if (order == NULL)
         return -1;

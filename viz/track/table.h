@@ -21,6 +21,7 @@ struct memory {
     bool syn_ack_sent;  /* a SYN with ACK */
     bool spoke;         /* anything without SYN: the handshake is behind it */
     bool fin_received;  /* the other end's FIN has reached it */
+    bool fin_lost;      /* its FIN was lost, and has not come since */
     bool reports_hole;  /* its last ACK had SACK blocks above the ACK */
     bool probed;        /* its last segment was a keep-alive */
     bool window_probed; /* its last segment asked about a closed window */
@@ -32,6 +33,8 @@ struct memory {
     bool timestamps;  /* likewise */
     bool tlp_sent;    /* since the last new acknowledgement */
     uint8_t recovery; /* enum recovery: why it sends again, up to recover_to */
+    uint8_t arrival;  /* place in losses.arrivals of what moved it last, plus
+                         one */
     uint8_t ttl;
     uint16_t mss;       /* offered in its SYN, bytes; 0 none */
     uint16_t time_outs; /* since the last new acknowledgement */
@@ -87,14 +90,15 @@ struct table_order {
     uint32_t id, index;
 };
 
-enum { TABLE_CHUNK = 512 };
+enum { TABLE_CHUNK = 16 };
 
 struct table {
     struct table_slot *slots; /* a power of two of them */
     uint32_t slot_count, used;
     struct tracked **chunks; /* of TABLE_CHUNK flows each */
     struct table_links *links;
-    uint32_t places; /* flows in all chunks and links[] */
+    uint32_t places; /* flows in all chunks */
+    uint32_t room;   /* flows that chunks[] and links[] have room for */
     uint32_t most;   /* that may live */
     uint32_t live;
     uint32_t taken;      /* places used so far, from 0 */

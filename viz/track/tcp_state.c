@@ -305,7 +305,8 @@ static void arrive_ack(struct segment *segment)
 static bool fin_in_order(const struct segment *segment)
 {
     return segment->sender->fin_sent && !segment->received->fin_received &&
-           segment->sent->holes.count == 0 && !segment->received->reports_hole;
+           !segment->sent->fin_lost && segment->sent->holes.count == 0 &&
+           !segment->received->reports_hole;
 }
 
 static void arrive(struct segment *segment)
@@ -446,9 +447,12 @@ void tcp_state_segment(struct segment *segment)
         send_fin(segment);
     else if (segment->again && has_flags(segment, TCP_FIN))
         still_closing(segment);
+    if (has_flags(segment, TCP_FIN))
+        segment->sent->fin_lost = segment->lost;
     if (!segment->lost) {
         standing_take(&before, flow, to, segment->received);
         arrive(segment);
+        losses_confirm(segment->losses, segment, arrive);
         losses_arrived(segment->losses, segment, &before);
     }
     if (flow->midstream)

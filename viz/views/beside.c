@@ -19,17 +19,24 @@ static uint64_t weight(const struct flow *flow)
     return flow->end[0].bytes + flow->end[1].bytes + flow->packets;
 }
 
+/* Whether the reader's filter lets it pass: one of its packets does. */
+static bool passes(const struct viewer *viewer, const struct flow *flow)
+{
+    return viewer->filter.count == 0 ||
+           matches_flow(&viewer->matches, flow->id);
+}
+
 /* The chosen flow of that protocol, or the busiest. */
 static const struct flow *choose(const struct viewer *viewer, uint8_t protocol,
                                  int64_t chosen)
 {
     const struct flow *flow = viewer_flow(viewer, chosen), *best = NULL;
 
-    if (flow && flow->protocol == protocol)
+    if (flow && flow->protocol == protocol && passes(viewer, flow))
         return flow;
     for (size_t n = 0; n < store_flows(viewer->store); n++) {
         flow = store_flow(viewer->store, n);
-        if (flow->protocol == protocol &&
+        if (flow->protocol == protocol && passes(viewer, flow) &&
             (!best || weight(flow) > weight(best)))
             best = flow;
     }
@@ -43,7 +50,7 @@ static void next_flow(struct viewer *viewer, uint8_t protocol, int64_t *chosen)
     for (size_t n = 0; n < store_flows(viewer->store); n++) {
         const struct flow *flow = store_flow(viewer->store, n);
 
-        if (flow->protocol != protocol)
+        if (flow->protocol != protocol || !passes(viewer, flow))
             continue;
         if (!first)
             first = flow;
@@ -310,20 +317,28 @@ static void draw_missing(const struct viewer *viewer, struct area area,
 
     area_wrap(area_part(area, 2 + row, 3, area.rows, area.columns - 6), 0, 0,
               STYLE_DIM,
-              viewer->live ? "Send the same bytes both ways, and see here what "
-                             "each of them costs."
-                           : "A capture with both shows here what each of them "
-                             "costs.");
+              viewer->filter.count > 0
+                  ? "The filter may hide it: / changes it, an empty one shows "
+                    "all."
+              : viewer->live
+                  ? "Send the same bytes both ways, and see here what "
+                    "each of them costs."
+                  : "A capture with both shows here what each of them "
+                    "costs.");
 }
 
 static void draw(struct viewer *viewer, struct area area)
 {
-    const struct flow *tcp = choose(viewer, PROTO_TCP, viewer->beside[0]);
-    const struct flow *udp = choose(viewer, PROTO_UDP, viewer->beside[1]);
+    const struct flow *tcp, *udp;
     size_t rows = viewer_rows(viewer);
     struct tally tallies[2];
     int64_t span;
     int used;
+
+    if (viewer->filter.count > 0)
+        matches_update(&viewer->matches, viewer->store, &viewer->filter);
+    tcp = choose(viewer, PROTO_TCP, viewer->beside[0]);
+    udp = choose(viewer, PROTO_UDP, viewer->beside[1]);
 
     if (!tcp || !udp) {
         draw_missing(viewer, area, tcp, udp);

@@ -284,7 +284,8 @@ static void draw_listener(struct area area, int row,
 
     area_text(area, row, 5, STYLE_PLAIN,
               protocol_text(socket->protocol, protocol));
-    area_text(area, row, 11, STYLE_SERVER, end_text(&socket->local, 47, end));
+    area_text(area, row, 11, STYLE_SERVER,
+              end_text(&socket->local, at - 12, end));
     if (socket->protocol == PROTO_UDP) {
         column = area_text(area, row, at, STYLE_DIM, "bound");
         style = lasting_socket(socket, text);
@@ -484,7 +485,7 @@ static const struct view_help help[] = {
     {"Home End", "the first, the last; also g G", NULL},
     {"Enter", "open the ladder of this connection; also \xE2\x86\x92 l",
      "ladder"},
-    {"s", "sort: as they began, recent, bytes, sent again", "sort"},
+    {"s", "sort: oldest, recent, bytes, sent again", "sort"},
     {"q", "quit", "quit"},
     {NULL, NULL, NULL},
 };

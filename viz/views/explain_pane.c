@@ -176,6 +176,47 @@ static void say_numbers(struct paper *paper, const struct store_row *row)
     say(paper, "says", STYLE_PLAIN, text);
 }
 
+/* --- bytes ----------------------------------------------------------------- */
+
+/* Up to 16 of them: in hex, and beside it as ASCII. */
+static void bytes_text_of(const uint8_t *bytes, int count, int columns,
+                          char text[WORDS])
+{
+    text[0] = '\0';
+    for (int i = 0; i < count; i++)
+        add(text, "%s%02x ", i == 8 ? " " : "", bytes[i]);
+    add(text, "%*s", columns - (int)strlen(text), "");
+    for (int i = 0; i < count; i++)
+        add(text, "%c", bytes[i] >= ' ' && bytes[i] < 127 ? bytes[i] : '.');
+}
+
+/* The payload as it was on the wire, as much of it as is kept. */
+static void say_bytes(struct paper *paper, const struct store_row *row)
+{
+    enum { LONG = 16, SHORT = 8, LONG_COLUMNS = 50, SHORT_COLUMNS = 25 };
+    bool wide = paper->area.columns >= INDENT + LONG_COLUMNS + LONG;
+    int each = wide ? LONG : SHORT;
+    uint32_t count = row->packet.payload_captured, all;
+    char text[WORDS];
+
+    all = row->packet.payload_length;
+    if (count > STORE_PAYLOAD)
+        count = STORE_PAYLOAD;
+    for (uint32_t at = 0; at < count; at += (uint32_t)each) {
+        int left = (int)(count - at);
+        int line = paper->line++ - paper->top;
+
+        bytes_text_of(row->payload + at, left < each ? left : each,
+                      wide ? LONG_COLUMNS : SHORT_COLUMNS, text);
+        area_text(paper->area, line, 0, STYLE_DIM, at == 0 ? "bytes" : "");
+        area_text(paper->area, line, INDENT, STYLE_PLAIN, text);
+    }
+    if (count == 0 || count == all)
+        return;
+    snprintf(text, sizeof text, "The first %u of %u.", count, all);
+    say(paper, "", STYLE_DIM, text);
+}
+
 int explain_pane(struct area area, const struct store_row *row, int level,
                  int top)
 {
@@ -188,11 +229,13 @@ int explain_pane(struct area area, const struct store_row *row, int level,
     say_what(&paper, row, level);
     say_moves(&paper, row, level);
     say_remarks(&paper, row, level);
-    if (!tcp || level < 3)
+    if (level < 3)
         return paper.line;
-    for (int n = 0; explain_extra_flag(packet->tcp.flags, n); n++)
+    for (int n = 0; tcp && explain_extra_flag(packet->tcp.flags, n); n++)
         say(&paper, n == 0 ? "flags" : "", STYLE_PLAIN,
             explain_extra_flag(packet->tcp.flags, n));
-    say_numbers(&paper, row);
+    if (tcp)
+        say_numbers(&paper, row);
+    say_bytes(&paper, row);
     return paper.line;
 }

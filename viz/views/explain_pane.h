@@ -9,7 +9,7 @@
 #include "viz/views/words.h"
 
 /* 1: what it is and what moved; 2: also why and which call; 3: also how it
- * works underneath, the proof and the numbers. */
+ * works underneath, the proof, the numbers and the first bytes of payload. */
 enum { EXPLAIN_LEVELS = 3 };
 
 /* Draws from line `top` of the text on; returns how many lines the text has in

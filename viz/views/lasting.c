@@ -92,6 +92,29 @@ static enum style cause_word(const struct socket_sample *socket,
     return text[0] ? STYLE_WARN : STYLE_DIM;
 }
 
+/* Closed, but not all of it is acknowledged. */
+static bool is_ending(const struct socket_sample *socket)
+{
+    return socket->state == TCP_FIN_WAIT1 || socket->state == TCP_CLOSING ||
+           socket->state == TCP_LAST_ACK;
+}
+
+/* In FIN_WAIT2 all is sent: only the peer's FIN is awaited, and that for a
+ * minute at most once no program holds it (net.ipv4.tcp_fin_timeout). */
+static void half_closed_word(const struct socket_sample *socket,
+                             char text[WORDS])
+{
+    char span[WORDS];
+
+    if (socket->timer == 3)
+        snprintf(text, WORDS,
+                 "Closed, no program holds it: FIN_WAIT2, given up in %s.",
+                 span_text((int64_t)socket->timer_ms * 1000000, span));
+    else
+        snprintf(text, WORDS,
+                 "It has closed and waits for the peer's close(): FIN_WAIT2.");
+}
+
 /* What it waits for, since the other end has not done its part. */
 static enum style effect_word(const struct socket_sample *socket,
                               char text[WORDS])
@@ -99,7 +122,10 @@ static enum style effect_word(const struct socket_sample *socket,
     char amount[WORDS];
 
     text[0] = '\0';
-    if (socket->timer == 4)
+    if (socket->timer == 2 && socket->retransmits > 0)
+        snprintf(text, WORDS, "Keep-alives without an answer: %u so far.",
+                 socket->retransmits);
+    else if (socket->timer == 4)
         snprintf(text, WORDS,
                  "The peer's window is 0: %s wait until its program reads.",
                  bytes_text(socket->send_queue, amount));
@@ -109,8 +135,9 @@ static enum style effect_word(const struct socket_sample *socket,
         snprintf(text, WORDS, "Not acknowledged: sent again %u time%s so far.",
                  socket->retransmits, socket->retransmits == 1 ? "" : "s");
     else if (socket->state == TCP_FIN_WAIT2)
-        snprintf(text, WORDS,
-                 "It has closed and waits for the peer's close(): FIN_WAIT2.");
+        half_closed_word(socket, text);
+    else if (is_ending(socket) && socket->send_queue <= 1)
+        snprintf(text, WORDS, "Its FIN is not acknowledged yet.");
     else if (socket->send_queue > 0)
         snprintf(text, WORDS, "%s sent and not yet acknowledged.",
                  bytes_text(socket->send_queue, amount));
@@ -140,19 +167,49 @@ enum style lasting_socket(const struct socket_sample *socket, char text[WORDS])
 
 /* --- one end --------------------------------------------------------------- */
 
+/* Why the kernel is in another state than its packets prove, where there is a
+ * reason in the one end itself; "" where there is none. */
+static enum style difference_word(const struct flow_end *end,
+                                  const struct socket_sample *socket,
+                                  char text[WORDS])
+{
+    char amount[WORDS];
+
+    text[0] = '\0';
+    if (!end->fin_sent && socket->send_queue > 1 &&
+        ((socket->state == TCP_FIN_WAIT1 && end->state == TCP_ESTABLISHED) ||
+         (socket->state == TCP_LAST_ACK && end->state == TCP_CLOSE_WAIT))) {
+        snprintf(
+            text, WORDS,
+            "Its program has closed; the FIN waits behind %s unsent.",
+            bytes_text(socket->send_queue - (socket->send_queue > 0), amount));
+        return STYLE_PLAIN;
+    }
+    if (socket->state == TCP_SYN_RECV && end->state == TCP_ESTABLISHED)
+        snprintf(text, WORDS,
+                 "Still SYN_RECV: it drops the last ACK, the accept queue is "
+                 "full.");
+    return STYLE_WARN;
+}
+
 enum style lasting_end(const struct store *store, const struct flow *flow,
                        enum flow_side side, char text[WORDS])
 {
     const struct socket_sample *socket = store_socket_of(store, flow, side);
-    enum style style;
+    bool differs = kernel_differs(store, flow, side), reason;
+    enum style style = STYLE_DIM;
 
     text[0] = '\0';
-    if (!socket || store_now(store) - flow->last_ns <= SETTLE_NS)
-        return STYLE_DIM;
-    style = lasting_socket(socket, text);
-    if (text[0])
+    if (!socket)
         return style;
-    if (!kernel_differs(store, flow, side))
+    if (differs)
+        style = difference_word(&flow->end[side], socket, text);
+    reason = text[0] != '\0';
+    if (!text[0] && store_now(store) - flow->last_ns > SETTLE_NS)
+        style = lasting_socket(socket, text);
+    if (text[0] && (!differs || style != STYLE_PLAIN || reason))
+        return style;
+    if (!differs)
         return STYLE_DIM;
     snprintf(text, WORDS, "By the wire it is %s, the kernel says %s.",
              tcp_state_name(flow->end[side].state),

@@ -39,22 +39,29 @@ static int order(const void *a, const void *b)
     return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-/* The sockets in order; free() it. NULL when there are none, or no memory. */
-static const struct socket_sample **list_sockets(const struct store *store,
+/* Those that pass the filter, in order; free() it. NULL when there are none, or
+ * no memory. */
+static const struct socket_sample **list_sockets(const struct viewer *viewer,
                                                  size_t *count)
 {
+    size_t all = store_sockets(viewer->store);
     const struct socket_sample **list;
 
-    *count = store_sockets(store);
-    if (*count == 0)
+    *count = 0;
+    if (all == 0)
         return NULL;
-    list = malloc(*count * sizeof *list);
-    if (!list) {
-        *count = 0;
+    list = malloc(all * sizeof *list);
+    for (size_t n = 0; list && n < all; n++) {
+        const struct socket_sample *socket = store_socket(viewer->store, n);
+
+        if (viewer->filter.count == 0 ||
+            filter_passes_socket(&viewer->filter, socket))
+            list[(*count)++] = socket;
+    }
+    if (*count == 0) {
+        free(list);
         return NULL;
     }
-    for (size_t n = 0; n < *count; n++)
-        list[n] = store_socket(store, n);
     qsort(list, *count, sizeof *list, order);
     return list;
 }
@@ -268,25 +275,27 @@ static void draw_detail(const struct viewer *viewer, struct area area,
 
 static void draw_none(const struct viewer *viewer, struct area area)
 {
-    area_wrap(
-        area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0, STYLE_DIM,
-        viewer->tape.on
-            ? "A replay has the wire alone: the kernel's word is only of now. "
-              "p goes back to now."
-        : store_kernel(viewer->store)
-            ? "There is no socket in this network now."
-        : viewer->live
-            ? "The kernel is asked only about the loopback interface and "
-              "the private network: viz -i lo, viz --private."
-            : "A capture file has packets, but no sockets. Live, on "
-              "the loopback interface, all of them appear here, and -w "
-              "keeps them for later.");
+    area_wrap(area_part(area, 1, 3, area.rows, area.columns - 6), 0, 0,
+              STYLE_DIM,
+              store_sockets(viewer->store) > 0
+                  ? "No socket passes the filter. / changes it, an empty one "
+                    "shows all."
+              : viewer->tape.on
+                  ? "The kernel has said nothing of sockets up to this packet."
+              : store_kernel(viewer->store)
+                  ? "There is no socket in this network now."
+              : viewer->live
+                  ? "The kernel is asked only about the loopback interface and "
+                    "the private network: viz -i lo, viz --private."
+                  : "A capture file has packets, but no sockets. Live, on "
+                    "the loopback interface, all of them appear here, and -w "
+                    "keeps them for later.");
 }
 
 static void draw(struct viewer *viewer, struct area area)
 {
     size_t count, cursor, top;
-    const struct socket_sample **list = list_sockets(viewer->store, &count);
+    const struct socket_sample **list = list_sockets(viewer, &count);
     int rows = area.rows - 1 - DETAIL_ROWS;
 
     viewer->page = rows > 1 ? rows : 1;
@@ -319,7 +328,7 @@ static void draw(struct viewer *viewer, struct area area)
 static enum view_key on_key(struct viewer *viewer, int key)
 {
     size_t count, cursor, page = (size_t)(viewer->page > 1 ? viewer->page : 1);
-    const struct socket_sample **list = list_sockets(viewer->store, &count);
+    const struct socket_sample **list = list_sockets(viewer, &count);
     enum view_key handled = VIEW_HANDLED;
 
     if (!list)
@@ -347,7 +356,7 @@ static enum view_key on_key(struct viewer *viewer, int key)
 static void on_click(struct viewer *viewer, int row)
 {
     size_t count, place = viewer->socket_top + (size_t)row - 1;
-    const struct socket_sample **list = list_sockets(viewer->store, &count);
+    const struct socket_sample **list = list_sockets(viewer, &count);
 
     if (list && row >= 1 && row <= viewer->page && place < count)
         viewer->socket = list[place]->cookie;

@@ -221,7 +221,9 @@ char *viewer_nothing(const struct viewer *viewer, const char *filtered,
                      const char *quiet, const char *empty, char *text,
                      size_t size)
 {
-    if (viewer->tape.on && viewer_rows(viewer) == 0)
+    if (viewer->predict.on && viewer_rows(viewer) == 0)
+        snprintf(text, size, "The first packet is hidden: what will it be?");
+    else if (viewer->tape.on && viewer_rows(viewer) == 0)
         snprintf(text, size,
                  "The replay stands before the first packet: Space plays, . "
                  "goes one packet on.");

@@ -40,12 +40,14 @@ bool kernel_differs(const struct store *store, const struct flow *flow,
                     enum flow_side side)
 {
     const struct socket_sample *socket = store_socket_of(store, flow, side);
+    const struct flow_end *end = &flow->end[side];
+    int64_t looked = store_looked(store);
 
     return flow->protocol == PROTO_TCP && socket &&
-           socket->state != flow->end[side].state &&
+           socket->state != end->state &&
            socket->state != TCP_LISTEN && /* the listener stays */
-           store_now(store) - socket->since_ns > SETTLE_NS &&
-           store_now(store) - flow->end[side].since_ns > SETTLE_NS;
+           looked - socket->since_ns > SETTLE_NS &&
+           looked - end->since_ns > SETTLE_NS;
 }
 
 bool flow_is_opening(const struct flow *flow)

@@ -57,8 +57,9 @@ enum style kernel_word(const struct store *store, const struct flow *flow,
 /* Whether its TCP header is there to be read. */
 bool packet_is_tcp(const struct packet *packet);
 
-/* Whether the kernel contradicts what the wire said, and both have said so for
- * 200 ms: longer than a packet and a look can miss one another. */
+/* Whether the kernel contradicts what the wire said, and at the last look both
+ * had said so for 200 ms: longer than a packet and a look can miss one
+ * another. */
 bool kernel_differs(const struct store *store, const struct flow *flow,
                     enum flow_side side);
 
