@@ -79,8 +79,9 @@ static void draw_newest(struct export_file *export, bool lost)
     if (!before) {
         ladder_header(area, export->rows, row->note.flow, export->store);
         take_rows(export, LADDER_HEADER_ROWS);
-    } else if (ladder_gap(row, before)) {
-        ladder_gap_row(area, export->rows, row, before);
+    } else if (ladder_gap(before->packet.time_ns, row->packet.time_ns)) {
+        ladder_gap_row(area, export->rows,
+                       row->packet.time_ns - before->packet.time_ns);
         take_rows(export, 1);
     }
     if (lost)

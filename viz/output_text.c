@@ -27,6 +27,7 @@ struct text {
     struct store *store; /* the newest rows */
     struct canvas canvas;
     uint32_t next_flow; /* ids from here on have had no header */
+    int64_t newest_ns;  /* of the last row, 0: none yet */
     bool calls;
 };
 
@@ -94,6 +95,17 @@ static void print_lost(const struct text *text, const struct event *event)
     fputc('\n', stdout);
 }
 
+/* A long pause before the row that comes at `time_ns`. */
+static void print_pause(struct text *text, int64_t time_ns)
+{
+    if (text->newest_ns != 0 && ladder_gap(text->newest_ns, time_ns)) {
+        ladder_gap_row(canvas_area(&text->canvas), 0,
+                       time_ns - text->newest_ns);
+        print_rows(text, 1);
+    }
+    text->newest_ns = time_ns;
+}
+
 /* Calls from before the first packet stand above the ladder, without one. */
 static void print_call(struct text *text, const struct program_call *call)
 {
@@ -101,6 +113,7 @@ static void print_call(struct text *text, const struct program_call *call)
 
     if (!text->calls || !ladder_shows_call(call, text->store, all))
         return;
+    print_pause(text, call->ended_ns);
     ladder_call_row(canvas_area(&text->canvas), 0, call, 0,
                     store_start(text->store));
     print_rows(text, 1);
@@ -140,10 +153,7 @@ static void text_event(void *self, const struct event *event)
         ladder_header(area, 0, flow, text->store);
         print_rows(text, LADDER_HEADER_ROWS);
     }
-    if (previous && ladder_gap(row, previous)) {
-        ladder_gap_row(area, 0, row, previous);
-        print_rows(text, 1);
-    }
+    print_pause(text, row->packet.time_ns);
     ladder_row(area, 0, row, previous, store_start(text->store));
     print_rows(text, 1);
     if (row->note.handshake_done)

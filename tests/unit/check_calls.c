@@ -437,6 +437,37 @@ START_TEST(calls_are_there_before_any_packet)
 }
 END_TEST
 
+START_TEST(a_pause_stands_where_it_was)
+{
+    const struct choice choice = {.flow = 0, .calls = true};
+    struct program_call call = told(CALLED_RECV, 40000, 7001);
+    int64_t last_ns = store_row(traffic.store, 2)->packet.time_ns;
+    struct ladder_lines lines;
+
+    call.ended_ns = last_ns + 10; /* at once, and before the next packet */
+    keep(&call);
+    call.ended_ns = last_ns + 2000000000;
+    keep(&call);
+    traffic.now_ns = last_ns + 2000000100;
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1001, 5001, NULL, 0);
+    for (int up = 0; up < 2; up++) {
+        if (up)
+            lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+        else
+            lines_down(&lines, traffic.store, choice, 0, 20);
+        ck_assert_int_eq(lines.count, 7);
+        ck_assert_ptr_nonnull(lines.line[3].call);
+        ck_assert_int_eq(lines.line[4].span_ns, 1999999990);
+        ck_assert(lines.line[4].gap && !lines.line[4].call);
+        ck_assert_ptr_nonnull(lines.line[5].call);
+        ck_assert(!lines.line[6].gap);
+    }
+    lines_up(&lines, traffic.store, (struct choice){.flow = 0}, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 5); /* without calls it is all one pause */
+    ck_assert_int_ge(lines.line[3].span_ns, 2000000000);
+}
+END_TEST
+
 START_TEST(many_calls_leave_room_for_packets)
 {
     const struct choice choice = {.flow = -1, .calls = true};
@@ -487,6 +518,7 @@ int main(void)
     tcase_add_test(whose, the_newest_calls_are_kept);
     tcase_add_test(whose, calls_stand_between_the_packets);
     tcase_add_test(whose, calls_are_there_before_any_packet);
+    tcase_add_test(whose, a_pause_stands_where_it_was);
     tcase_add_test(whose, many_calls_leave_room_for_packets);
     suite_add_tcase(suite, records);
     suite_add_tcase(suite, ring);

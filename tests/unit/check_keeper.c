@@ -3,6 +3,7 @@
  * left. Each test works in an empty folder of its own (KEEPER_SOCKET is
  * relative) and is a process of its own, so it may enter and drop as viz does.
  */
+#include <arpa/inet.h>
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -448,6 +449,83 @@ START_TEST(the_socket_of_a_dead_lesson_is_replaced)
 }
 END_TEST
 
+/* --- the wire ------------------------------------------------------------ */
+
+static void count_lost(void *self, const struct event *event)
+{
+    int *lost = self;
+
+    if (event->kind != EVENT_LOST)
+        return;
+    ck_assert_uint_eq(event->lost.destination.port, 7003);
+    ++*lost;
+}
+
+static struct sockaddr_in here(void)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(7003)};
+}
+
+static void send_datagrams(int from, int count)
+{
+    struct sockaddr_in to = here();
+
+    for (int n = 0; n < count; n++)
+        ck_assert_int_eq(
+            sendto(from, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+}
+
+START_TEST(the_wire_loses_what_it_is_told_and_tells_of_each)
+{
+    struct keeper *keeper = open_with(false);
+    struct pollfd news = {keeper_shells_fd(keeper), POLLIN, 0};
+    struct sockaddr_in at = here();
+    int to = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int from = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), lost = 0;
+    char why[256];
+
+    ck_assert_int_eq(bind(to, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(keeper_drop_rights(), 0); /* it is the keeper's right */
+    ck_assert_int_eq(keeper_loss(keeper, &(struct loss){1, 2}, why, sizeof why),
+                     0);
+    send_datagrams(from, 4);
+    while (lost < 2) {
+        ck_assert_int_eq(poll(&news, 1, 10000), 1);
+        ck_assert_int_eq(keeper_shells(keeper, count_lost, &lost), 0);
+    }
+    ck_assert_int_eq(keeper_loss(keeper, &(struct loss){0, 0}, why, sizeof why),
+                     0);
+    send_datagrams(from, 4);
+    ck_assert_int_eq(keeper_loss(keeper, &(struct loss){1, 4}, why, sizeof why),
+                     0); /* asked again: told on the same descriptor */
+    send_datagrams(from, 4);
+    while (lost < 3) {
+        ck_assert_int_eq(poll(&news, 1, 10000), 1);
+        ck_assert_int_eq(keeper_shells(keeper, count_lost, &lost), 0);
+    }
+    ck_assert_int_eq(lost, 3); /* none of those between */
+    close(from);
+    close(to);
+    keeper_close(keeper);
+}
+END_TEST
+
+START_TEST(a_loss_that_cannot_be_says_why)
+{
+    struct keeper *keeper = open_with(false);
+    char why[256] = "";
+
+    ck_assert_int_eq(keeper_loss(keeper, &(struct loss){3, 2}, why, sizeof why),
+                     -1);
+    ck_assert_int_eq(errno, EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "loss 3/2"));
+    ck_assert_int_eq(
+        keeper_loss(keeper, &(struct loss){1, LOSS_MOST + 1}, why, sizeof why),
+        -1);
+    keeper_close(keeper);
+}
+END_TEST
+
 /* --- refusals ------------------------------------------------------------ */
 
 START_TEST(without_namespaces_the_lab_still_opens_and_says_why)
@@ -471,6 +549,11 @@ START_TEST(without_namespaces_the_lab_still_opens_and_says_why)
     ck_assert_int_eq(network, KEEPER_LOOPBACK); /* we may capture here */
     ck_assert_ptr_nonnull(strstr(refusal.text, "max_user_namespaces = 0"));
     ck_assert_int_eq(keeper_drop_rights(), 0);
+    ck_assert_int_eq(keeper_loss(keeper, &(struct loss){1, 3}, refusal.text,
+                                 sizeof refusal.text),
+                     -1);
+    ck_assert_int_eq(errno, ENETDOWN); /* never in the machine's own */
+    ck_assert_ptr_nonnull(strstr(refusal.text, "make doctor"));
     master = start_a(keeper, &terminal, &seen);
     command(master, &terminal, &seen, "echo here\n");
     ck_assert_ptr_nonnull(strstr(seen.text, "A here"));
@@ -624,6 +707,8 @@ int main(void)
     tcase_add_test(tcase, what_a_shell_sends_becomes_events);
     tcase_add_test(tcase, a_second_lesson_is_told_of_the_first);
     tcase_add_test(tcase, the_socket_of_a_dead_lesson_is_replaced);
+    tcase_add_test(tcase, the_wire_loses_what_it_is_told_and_tells_of_each);
+    tcase_add_test(tcase, a_loss_that_cannot_be_says_why);
     tcase_add_test(tcase, without_namespaces_the_lab_still_opens_and_says_why);
     tcase_add_test(tcase, without_any_right_there_is_no_network);
     tcase_add_test(tcase, a_folder_that_is_not_there_is_named);

@@ -53,7 +53,7 @@ void feed_event(void *self, const struct event *event)
         feed->looking = 0;
     }
     if (event->kind == EVENT_PACKET || event->kind == EVENT_PRINTED ||
-        event->kind == EVENT_CALL)
+        event->kind == EVENT_CALL || event->kind == EVENT_LOST)
         feed->player->changes++;
     if (feed->also)
         feed->also(feed->also_self, event);

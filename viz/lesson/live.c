@@ -29,15 +29,28 @@ struct live {
     bool dirty, quit;
 };
 
-/* "private network, loss 1/3" */
+/* "private network, loss 1/3: 2 lost" */
+static void name_network(struct live *live)
+{
+    const struct feed *feed = live->lesson->feed;
+    uint64_t lost = store_lost(feed->store);
+    char text[LOSS_TEXT], count[32] = "";
+
+    if (lost > 0)
+        snprintf(count, sizeof count, ": %llu lost", (unsigned long long)lost);
+    if (feed->loss.of > 0)
+        snprintf(live->network, sizeof live->network, "%s, %s%s",
+                 live->lesson->network, loss_text(&feed->loss, text), count);
+    else
+        snprintf(live->network, sizeof live->network, "%s",
+                 live->lesson->network);
+}
+
+/* Why it does not lose packets, when it should. */
 static void tell_wire(struct live *live)
 {
     const struct feed *feed = live->lesson->feed;
-    char text[LOSS_TEXT];
 
-    snprintf(live->network, sizeof live->network, "%s%s%s",
-             live->lesson->network, feed->loss.of > 0 ? ", " : "",
-             feed->loss.of > 0 ? loss_text(&feed->loss, text) : "");
     if (*feed->wire_why)
         snprintf(live->view.message, sizeof live->view.message, "%.*s",
                  (int)strcspn(feed->wire_why, "\n"), feed->wire_why);
@@ -50,6 +63,7 @@ static void draw_on(void *self, struct canvas *canvas)
     const struct feed *feed = live->lesson->feed;
 
     live->view.store = feed->store;
+    name_network(live);
     live->view.dropped = feed->session.capture
                              ? capture_dropped(feed->session.capture)
                              : 0;

@@ -350,23 +350,18 @@ void ladder_fold_row(struct area area, int row, const struct store_row *packet,
     text_middle(area, row, l.lane, l.lane_columns, STYLE_WARN, text);
 }
 
-bool ladder_gap(const struct store_row *packet,
-                const struct store_row *previous)
+bool ladder_gap(int64_t from_ns, int64_t to_ns)
 {
-    return previous &&
-           packet->packet.time_ns - previous->packet.time_ns >= GAP_NS;
+    return to_ns - from_ns >= GAP_NS;
 }
 
-void ladder_gap_row(struct area area, int row, const struct store_row *packet,
-                    const struct store_row *previous)
+void ladder_gap_row(struct area area, int row, int64_t span_ns)
 {
     struct layout l = lay_out(area.columns);
     char text[WORDS], span[WORDS];
 
     draw_lifelines(area, &l, row);
-    snprintf(
-        text, sizeof text, "%s later",
-        span_text(packet->packet.time_ns - previous->packet.time_ns, span));
+    snprintf(text, sizeof text, "%s later", span_text(span_ns, span));
     text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
 }
 

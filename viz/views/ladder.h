@@ -34,10 +34,8 @@ void ladder_row(struct area area, int row, const struct store_row *packet,
 void ladder_id(struct area area, int row, const struct flow *flow);
 
 /* Whether so much time passed that a row should say so, and that row. */
-bool ladder_gap(const struct store_row *packet,
-                const struct store_row *previous);
-void ladder_gap_row(struct area area, int row, const struct store_row *packet,
-                    const struct store_row *previous);
+bool ladder_gap(int64_t from_ns, int64_t to_ns);
+void ladder_gap_row(struct area area, int row, int64_t span_ns);
 
 /* The rule above the lifelines, or on which they stand, with a title or "". */
 void ladder_rule(struct area area, int row, bool above, const char *title);

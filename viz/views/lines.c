@@ -106,73 +106,131 @@ static struct ladder_line line_of(const struct store *store,
 }
 
 /* How many calls may stand between two packets, in a window of so many rows. */
+enum { CALLS_MOST = 12, CALLS_FEW = 6, BETWEEN_MOST = 2 * CALLS_MOST + 1 };
+
 static int calls_between(int rows)
 {
-    return rows < 20 ? 6 : 12;
+    return rows < 20 ? CALLS_FEW : CALLS_MOST;
 }
 
-/* The calls that returned between two packets of the ladder; NULL: from the
- * beginning, to the end. At most `most` lines, the newest, in their order, and
- * no more than there is room for. Returns how many were put at `line`. */
-static int put_calls(struct ladder_line *line, int room, int most,
-                     const struct store *store, struct choice choice,
-                     const struct store_row *above,
-                     const struct store_row *below)
+/* What stands between two packets, in its order. */
+struct between {
+    const struct store_row *above, *below;
+    int64_t before_ns; /* of what came last, INT64_MAX: nothing did */
+    int count;
+    struct ladder_line line[BETWEEN_MOST];
+};
+
+/* A long pause before what comes at `time_ns` has a line of its own. */
+static struct ladder_line *add_line(struct between *between, int64_t time_ns)
 {
+    struct ladder_line line = {.packet = between->below ? between->below
+                                                        : between->above,
+                               .previous = between->above,
+                               .gap = true};
+
+    if (between->before_ns != INT64_MAX &&
+        ladder_gap(between->before_ns, time_ns)) {
+        line.span_ns = time_ns - between->before_ns;
+        between->line[between->count++] = line;
+        line.span_ns = 0;
+    }
+    between->before_ns = time_ns;
+    between->line[between->count] = line;
+    return &between->line[between->count];
+}
+
+/* The calls that returned there, the newest `most` of them. */
+static void add_calls(struct between *between, const struct store *store,
+                      struct choice choice, int most)
+{
+    const struct store_row *above = between->above, *below = between->below;
     size_t from = above ? store_calls_from(store, above->packet.time_ns) : 0;
     size_t to = below ? store_calls_from(store, below->packet.time_ns)
                       : store_calls(store);
+    const struct program_call *kept[CALLS_MOST];
     int count = 0, more = 0;
 
-    if (!choice.calls)
-        return 0;
-    if (room > most)
-        room = most;
-    for (size_t n = to; n-- > from;) {
+    for (size_t n = to; n-- > from && more < 999;) {
         const struct program_call *call = store_call(store, n);
 
         if (!ladder_shows_call(call, store, choice))
             continue;
-        if (count < room)
-            line[count++] = (struct ladder_line){.packet = below ? below
-                                                                 : above,
-                                                 .previous = above,
-                                                 .gap = true,
-                                                 .call = call};
-        else if (++more == 999)
-            break;
+        if (count < most)
+            kept[count++] = call;
+        else if (more++ == 0)
+            between->before_ns = call->ended_ns;
     }
-    if (count > 0)
-        line[count - 1].more = more;
-    for (int i = 0; i < count / 2; i++) {
-        struct ladder_line swap = line[i];
+    for (int i = count; i-- > 0;) {
+        struct ladder_line *line = add_line(between, kept[i]->ended_ns);
 
-        line[i] = line[count - 1 - i];
-        line[count - 1 - i] = swap;
+        line->call = kept[i];
+        line->more = i + 1 == count ? more : 0;
+        between->count++;
     }
-    return count;
 }
 
-/* The same from the last to the first, for a window that is filled upwards. */
-static int put_calls_up(struct ladder_line *line, int room, int most,
-                        const struct store *store, struct choice choice,
-                        const struct store_row *above,
-                        const struct store_row *below)
+/* What stands between two packets of the ladder (NULL: before the first, after
+ * the last): calls, and long pauses. No more than there is room for, the newest
+ * of it. Returns how many lines were put. */
+static int put_between(struct ladder_line *line, int room, int most,
+                       const struct store *store, struct choice choice,
+                       const struct store_row *above,
+                       const struct store_row *below)
 {
-    int count = put_calls(line, room, most, store, choice, above, below);
+    struct between between = {.above = above,
+                              .below = below,
+                              .before_ns = above ? above->packet.time_ns
+                                                 : INT64_MAX};
+    int cut, more = 0;
 
+    if (choice.calls)
+        add_calls(&between, store, choice, most);
+    if (below)
+        add_line(&between, below->packet.time_ns); /* but for its pause */
+    cut = between.count > room ? between.count - room : 0;
+    if (cut > 0 && room > 0 && !between.line[cut].call)
+        cut++; /* a pause after nothing */
+    for (int i = 0; i < cut; i++)
+        if (between.line[i].call)
+            more += 1 + between.line[i].more;
+    for (int i = cut; i < between.count; i++) {
+        if (between.line[i].call) {
+            between.line[i].more += more;
+            more = 0;
+        }
+        line[i - cut] = between.line[i];
+    }
+    return between.count - cut;
+}
+
+static void turn_round(struct ladder_line *line, int count)
+{
     for (int i = 0; i < count / 2; i++) {
         struct ladder_line swap = line[i];
 
         line[i] = line[count - 1 - i];
         line[count - 1 - i] = swap;
     }
-    return count;
 }
 
 static bool is_newest(const struct store *store, struct choice choice, size_t n)
 {
     return lines_after(store, choice, n + 1) >= store_rows(store);
+}
+
+/* From the last to the first, for a window that is filled upwards. */
+static void add_between_up(struct ladder_lines *lines, int rows, int most,
+                           const struct store *store, struct choice choice,
+                           const struct store_row *above,
+                           const struct store_row *below)
+{
+    struct ladder_line *line = &lines->line[lines->count];
+    int count = put_between(line, rows - lines->count, most, store, choice,
+                            above, below);
+
+    turn_round(line, count);
+    lines->count += count;
 }
 
 void lines_up(struct ladder_lines *lines, const struct store *store,
@@ -184,35 +242,23 @@ void lines_up(struct ladder_lines *lines, const struct store *store,
     if (rows > CANVAS_MOST_ROWS)
         rows = CANVAS_MOST_ROWS;
     lines->count = 0;
-    if (choice.calls && !store_row(store, n)) /* no packet yet */
-        lines->count = put_calls_up(lines->line, rows, most, store, choice,
-                                    NULL, NULL);
+    if (!store_row(store, n)) /* no packet yet */
+        add_between_up(lines, rows, most, store, choice, NULL, NULL);
     else if (choice.calls && is_newest(store, choice, n))
-        lines->count = put_calls_up(lines->line, rows - 1, most, store, choice,
-                                    store_row(store, n), NULL);
+        add_between_up(lines, rows - 1, most, store, choice,
+                       store_row(store, n), NULL);
     while (store_row(store, n) && lines->count < rows) {
         struct run run = run_at(store, choice, n);
         const struct store_row *above = previous_of(store, choice, run.first,
                                                     &before);
 
-        struct ladder_line line = line_of(store, &run, above);
-
-        lines->line[lines->count++] = line;
-        lines->count += put_calls_up(&lines->line[lines->count],
-                                     rows - lines->count, most, store, choice,
-                                     above, line.packet);
-        if (ladder_gap(line.packet, above) && lines->count < rows) {
-            line.gap = true;
-            lines->line[lines->count++] = line;
-        }
+        lines->line[lines->count] = line_of(store, &run, above);
+        lines->count++;
+        add_between_up(lines, rows, most, store, choice, above,
+                       store_row(store, run.first));
         n = before;
     }
-    for (int i = 0; i < lines->count / 2; i++) {
-        struct ladder_line swap = lines->line[i];
-
-        lines->line[i] = lines->line[lines->count - 1 - i];
-        lines->line[lines->count - 1 - i] = swap;
-    }
+    turn_round(lines->line, lines->count);
 }
 
 void lines_down(struct ladder_lines *lines, const struct store *store,
@@ -232,17 +278,10 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
         struct run run = run_at(store, choice, n);
         struct ladder_line line = line_of(store, &run, above);
 
-        if (lines->count > 0 && ladder_gap(line.packet, above)) {
-            line.gap = true;
-            lines->line[lines->count++] = line;
-            line.gap = false;
-            if (lines->count == rows)
-                break;
-        }
         if (lines->count > 0 || !above)
-            lines->count += put_calls(&lines->line[lines->count],
-                                      rows - lines->count, most, store, choice,
-                                      above, line.packet);
+            lines->count += put_between(&lines->line[lines->count],
+                                        rows - lines->count, most, store,
+                                        choice, above, line.packet);
         if (lines->count == rows)
             break;
         lines->line[lines->count++] = line;
@@ -250,9 +289,9 @@ void lines_down(struct ladder_lines *lines, const struct store *store,
         n = lines_after(store, choice, run.last + 1);
     }
     if (choice.calls && above && n >= store_rows(store))
-        lines->count += put_calls(&lines->line[lines->count],
-                                  rows - lines->count, most, store, choice,
-                                  above, NULL);
+        lines->count += put_between(&lines->line[lines->count],
+                                    rows - lines->count, most, store, choice,
+                                    above, NULL);
 }
 
 void lines_draw(const struct ladder_lines *lines, struct area area,
@@ -264,7 +303,7 @@ void lines_draw(const struct ladder_lines *lines, struct area area,
         if (line->call)
             ladder_call_row(area, i, line->call, line->more, start_ns);
         else if (line->gap)
-            ladder_gap_row(area, i, line->packet, line->previous);
+            ladder_gap_row(area, i, line->span_ns);
         else if (line->folded > 1)
             ladder_fold_row(area, i, line->packet, line->previous, line->folded,
                             start_ns);

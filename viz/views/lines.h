@@ -12,8 +12,9 @@ struct ladder_line {
     const struct store_row *previous; /* of the same ladder, NULL: the first */
     const struct store_row *last;     /* `packet`, or the last of a fold */
     int folded;                       /* packets that this line stands for */
-    bool gap;                         /* the pause before `packet`, or: */
-    const struct program_call *call;  /* a call near it; `gap` is set too */
+    bool gap;                         /* no packet, but something near it: */
+    int64_t span_ns;                  /* a pause, so long, or: */
+    const struct program_call *call;  /* a call */
     int more;                         /* calls before that are left out */
     bool lost;                        /* `packet` did not arrive */
 };
