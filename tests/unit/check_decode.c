@@ -203,6 +203,7 @@ START_TEST(what_is_not_ip_is_unknown)
     ADD(&arp, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 6, 0, 1);
     ck_assert_int_eq(decode_draft(LINK_ETHERNET, &arp).status, DECODE_UNKNOWN);
     ck_assert_uint_eq(decode_draft(LINK_ETHERNET, &arp).source.family, 0);
+    ck_assert_uint_eq(decode_draft(LINK_ETHERNET, &arp).type, TYPE_ARP);
     ck_assert_int_eq(decode_draft(105, &arp).status, DECODE_UNKNOWN);
     ck_assert(!decode_link_known(105));
     ADD(&tags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);

@@ -231,6 +231,10 @@ START_TEST(what_is_no_segment_has_its_text)
     packet.source.family = 0;
     ck_assert_ptr_nonnull(
         strstr(explain_other(&packet)->what, "does not read"));
+    packet.type = TYPE_ARP;
+    ck_whole(explain_other(&packet), "ARP");
+    ck_assert_ptr_nonnull(
+        strstr(explain_other(&packet)->what, "which network card"));
 }
 END_TEST
 

@@ -119,6 +119,18 @@ START_TEST(payload_is_shown_as_c_writes_it)
 }
 END_TEST
 
+START_TEST(what_is_not_ip_has_its_name)
+{
+    struct packet arp = {.type = TYPE_ARP}, other = {.type = 0xABCD};
+
+    traffic_take(&traffic, &arp, NULL, 0);
+    traffic_take(&traffic, &other, NULL, 0);
+    draw_all(80);
+    ck_shows("ARP, 54 bytes");
+    ck_shows("not IP, 54 bytes");
+}
+END_TEST
+
 START_TEST(letters_of_all_scripts_are_shown_in_texts_only)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -310,6 +322,7 @@ int main(void)
     tcase_add_test(tcase, a_refused_connection_is_marked_with_a_letter);
     tcase_add_test(tcase, a_datagram_is_drawn_otherwise_than_a_segment);
     tcase_add_test(tcase, payload_is_shown_as_c_writes_it);
+    tcase_add_test(tcase, what_is_not_ip_has_its_name);
     tcase_add_test(tcase, letters_of_all_scripts_are_shown_in_texts_only);
     tcase_add_test(tcase, a_large_number_of_a_connection_is_whole);
     tcase_add_test(tcase, hostile_payload_never_reaches_the_screen);

@@ -60,6 +60,7 @@ static enum decode_status ethernet_read(struct rd *rd, struct packet *packet,
         return DECODE_SHORT;
     status = vlan_read(rd, packet, &type);
     *next = next_of(type);
+    packet->type = *next == NEXT_OTHER ? type : 0;
     return status;
 }
 
@@ -134,6 +135,7 @@ static enum decode_status cooked_read(int link, struct rd *rd,
         return DECODE_SHORT;
     status = vlan_read(rd, packet, &type);
     *next = next_of(type);
+    packet->type = *next == NEXT_OTHER ? type : 0;
     return status;
 }
 

@@ -31,6 +31,8 @@ enum {
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
 
+enum { TYPE_ARP = 0x0806 }; /* an EtherType */
+
 enum { TCP_SACK_BLOCKS = 4 };
 
 /* The TCP options that a learner meets; `has` says which were present. */
@@ -85,6 +87,7 @@ struct packet {
     uint8_t protocol; /* PROTO_*, or what the IP header says */
     uint8_t ttl;
     uint16_t vlan;  /* outermost VLAN id, 0 without one */
+    uint16_t type;  /* EtherType of what is not IP; 0: not known */
     uint32_t ip_id; /* IPv4, or the fragment header of IPv6 */
     bool has_ip_id;
     bool dont_fragment, more_fragments;

@@ -124,6 +124,18 @@ static const struct explanation cut = {
     "No call can be told from it.",
     "viz -s sets how many bytes of a packet are kept.", "RFC 791 3.1"};
 
+static const struct explanation arp = {
+    .what = "ARP: which network card has this IPv4 address?",
+    .why = "IP finds the network, but a card sends to a card. The kernel asks "
+           "everybody on the link before its first packet to a neighbour, and "
+           "remembers the answer (ip neighbour).",
+    .call = "No call asks it. connect() or send() wait in vain when nobody "
+            "answers: EHOSTUNREACH after some seconds.",
+    .deeper = "The loopback interface needs none. IPv6 has neighbour "
+              "solicitations for it, which are ICMPv6.",
+    .rfc = "RFC 826",
+};
+
 static const struct explanation stranger = {
     "A packet of a protocol that viz does not read.",
     "Other programs and kernels use the wire too.",
@@ -149,6 +161,8 @@ const struct explanation *explain_other(const struct packet *packet)
                  packet->protocol == PROTO_ICMP ||
                  packet->protocol == PROTO_ICMP6;
 
+    if (packet->source.family == 0 && packet->type == TYPE_ARP)
+        return &arp;
     if (packet->source.family == 0 || !known)
         return &stranger;
     if (packet->fragment_offset > 0)

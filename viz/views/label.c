@@ -294,6 +294,24 @@ static void icmp_label(const struct store_row *row, enum detail detail,
         packet->icmp.type, packet->icmp.code);
 }
 
+/* What is met beside IP on a link (IEEE 802 numbers). */
+static const char *link_name(uint16_t type)
+{
+    static const struct {
+        uint16_t type;
+        const char *name;
+    } names[] = {
+        {TYPE_ARP, "ARP"},    {0x8035, "RARP"},  {0x88CC, "LLDP"},
+        {0x888E, "802.1X"},   {0x8863, "PPPoE"}, {0x8864, "PPPoE"},
+        {0x9000, "loopback"}, {0x8847, "MPLS"},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].type == type)
+            return names[i].name;
+    return type > 0 && type <= 1500 ? "802.3" : "not IP";
+}
+
 /* A packet that belongs to no conversation we follow. */
 static void other_label(const struct store_row *row, enum detail detail,
                         char text[WORDS])
@@ -302,7 +320,7 @@ static void other_label(const struct store_row *row, enum detail detail,
     char source[64], destination[64], protocol[WORDS];
 
     if (packet->source.family == 0) {
-        add(text, "not IP, %u bytes", packet->length);
+        add(text, "%s, %u bytes", link_name(packet->type), packet->length);
         return;
     }
     if (detail <= DETAIL_NUMBERS)
