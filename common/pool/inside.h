@@ -91,8 +91,7 @@ struct pool_socket {
     bool fin_sent : 1;    /* and it is out */
     bool full : 1;        /* pool_send() said EAGAIN: `drained` is owed */
     bool held : 1;        /* too much is unsent: receives wait */
-    bool starved : 1;     /* a listener out of descriptors */
-    bool unreached : 1;   /* no address answered: `failed` is owed, too */
+    bool coded : 1;       /* its transport is not the plain one */
     pool_data_fn receive; /* NULL: none is armed */
     void *receive_arg;
     int64_t receive_at; /* when it was armed (or the grace began) */
@@ -111,6 +110,10 @@ struct pool_socket {
     uint8_t watched;     /* what for, in the mechanism */
     uint8_t owed;        /* enum owed */
     uint8_t reason;      /* enum closed_reason, from FLUSHING on */
+    bool starved : 1;    /* a listener out of descriptors */
+    bool unreached : 1;  /* no address answered: `failed` is owed, too */
+    bool reads_late : 1; /* its transport can read once it can write */
+    bool sends_late : 1; /* its transport can send once it can read */
     uint32_t ready_next; /* slot; of the free list when it is UNUSED */
     uint32_t wheel_next, wheel_before; /* slots */
     uint32_t generation;               /* upper half of the id */
@@ -264,6 +267,10 @@ void close_all(struct pool *pool); /* pool_stop(), first step */
 struct pool_socket *stream_new(struct pool *pool, int fd,
                                const struct pool_handler *handler, void *user);
 void stream_event(struct pool_socket *stream, unsigned ready);
+/* From here on its bytes go through `transport`, which owns `state`. EBUSY:
+ * bytes of before wait to be sent, or came and were not asked for. */
+int stream_set_transport(struct pool_socket *stream,
+                         const struct transport *transport, void *state);
 
 void receive_some(struct pool_socket *stream); /* one recv, then callbacks */
 /* The same, once recv into an empty buffer has given `got`. */
