@@ -14,10 +14,10 @@ static void log_name(void *arg)
 START_TEST(they_come_in_the_order_of_their_deadlines)
 {
     scene_begin(_i, NULL);
-    pool_timer_start(scene.pool, NULL, 30, 0, log_name, "c");
-    pool_timer_start(scene.pool, NULL, 10, 0, log_name, "a");
-    pool_timer_start(scene.pool, NULL, 20, 0, log_name, "b");
-    pool_timer_start(scene.pool, NULL, 0, 0, log_name, "now");
+    pool_timer_start(scene.pool, NULL, 30, 0, log_name, (char *)"c");
+    pool_timer_start(scene.pool, NULL, 10, 0, log_name, (char *)"a");
+    pool_timer_start(scene.pool, NULL, 20, 0, log_name, (char *)"b");
+    pool_timer_start(scene.pool, NULL, 0, 0, log_name, (char *)"now");
     run(); /* until none is left */
     ck_assert_str_eq(scene.log, "now; a; b; c; ");
     scene_end();
@@ -117,7 +117,7 @@ START_TEST(one_stops_another_and_itself)
     struct pool_timer *other, *itself;
 
     scene_begin(_i, NULL);
-    other = pool_timer_start(scene.pool, NULL, 5, 5, log_name, "never");
+    other = pool_timer_start(scene.pool, NULL, 5, 5, log_name, (char *)"never");
     pool_timer_start(scene.pool, NULL, 1, 0, stop_it, &other);
     itself = pool_timer_start(scene.pool, NULL, 7, 1, stop_it, &itself);
     pool_timer_stop(NULL);
@@ -130,12 +130,12 @@ END_TEST
 static void accepted(struct pool_socket *listener, struct pool_socket *stream)
 {
     (void)listener;
-    pool_timer_start(scene.pool, stream, 20, 0, log_name, "never");
-    pool_timer_start(scene.pool, stream, 20, 5, log_name, "never");
-    pool_timer_start(scene.pool, NULL, 40, 0, log_name, "later");
+    pool_timer_start(scene.pool, stream, 20, 0, log_name, (char *)"never");
+    pool_timer_start(scene.pool, stream, 20, 5, log_name, (char *)"never");
+    pool_timer_start(scene.pool, NULL, 40, 0, log_name, (char *)"later");
     pool_close(stream);
     ck_assert_ptr_null(
-        pool_timer_start(scene.pool, stream, 1, 0, log_name, "never"));
+        pool_timer_start(scene.pool, stream, 1, 0, log_name, (char *)"never"));
     ck_assert_int_eq(errno, ENOTCONN);
 }
 
@@ -146,7 +146,8 @@ START_TEST(they_die_with_their_owner)
     scene_begin(_i, &owner);
     close(client());
     tick = NULL;
-    pool_timer_start(scene.pool, scene.listener, 10000, 0, log_name, "never");
+    pool_timer_start(scene.pool, scene.listener, 10000, 0, log_name,
+                     (char *)"never");
     pool_timer_start(scene.pool, NULL, 60, 0, (void (*)(void *))pool_stop,
                      scene.pool);
     run();
