@@ -210,6 +210,8 @@ struct pool {
         uint32_t slot;
         int64_t began;
     } call;
+    bool others; /* who is not in `events` was given the time of this batch */
+    int batch;   /* so many of */
     struct mechanism_event events[EVENTS];
 };
 

@@ -148,6 +148,7 @@ static void give_all(struct pool *pool)
 
         slot = socket->ready_next;
         socket->listed = false;
+        pool->others = true;
         give(pool, socket);
     }
 }
@@ -267,6 +268,8 @@ static int wake_up(struct pool *pool)
     if (count < 0 && errno != EINTR)
         return -1;
     pool->now = clock_now();
+    pool->batch = count > 0 ? count : 0;
+    pool->others = false;
     calm_turns(pool, count);
     hear(pool);
     if (pool->wheel.next <= pool->now >> WHEEL_SHIFT)

@@ -325,6 +325,18 @@ void receive_resume(struct pool_socket *stream)
 
 /* --- for the user ------------------------------------------------------------------ */
 
+/* Makes sure that the bytes of a stream will be seen whose turn this is not. */
+static int reach(struct pool_socket *stream)
+{
+    stream->pool->others = true;
+    if (stream->state == CONNECTING)
+        return 0;
+    if (!stream->in && !stream->coded)
+        return socket_watch(stream, stream->watched | WATCH_READ);
+    owe(stream, OWE_SERVE);
+    return 0;
+}
+
 /* May it be armed, and will its bytes be seen? */
 static int may_arm(struct pool_socket *stream, pool_data_fn fn)
 {
@@ -336,12 +348,10 @@ static int may_arm(struct pool_socket *stream, pool_data_fn fn)
         errno = ENOTCONN;
     else if (stream->receive)
         errno = EBUSY;
-    else if (pool->serving == stream || stream->state == CONNECTING)
+    else if (pool->serving == stream)
         return 0;
-    else if (!stream->in && !stream->coded)
-        return socket_watch(stream, stream->watched | WATCH_READ);
     else
-        return owe(stream, OWE_SERVE), 0;
+        return reach(stream);
     return -1;
 }
 

@@ -166,6 +166,7 @@ bool pool_is_tls(const struct pool_socket *socket)
 void pool_idle(struct pool_socket *socket, unsigned ms)
 {
     socket->active_at = socket->pool->now;
+    socket->pool->others = true;
     if (ms == socket->idle_ms)
         return; /* it is linked where it was due before: early enough */
     if (socket->kind == LISTENER || socket->state == CLOSED)
