@@ -262,7 +262,8 @@ static void in_a_slow_batch(int mechanism)
     late = false;
     scene_begin(mechanism, &two);
     int first = client(), second = client();
-    sends(first, "x");
+    if (in_turn)
+        sends(first, "x");
     sends(second, "x");
     run();
     if (!late)
