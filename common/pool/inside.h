@@ -237,7 +237,6 @@ void owe(struct pool_socket *socket, unsigned owed);
 int socket_watch(struct pool_socket *socket, unsigned interest);
 /* As socket_watch(); out of memory, the socket is closed: reason error. */
 void socket_must_watch(struct pool_socket *socket, unsigned interest);
-void pool_wake(struct pool *pool); /* from anywhere */
 /* pool_stop() was called: no callback but `closed` from here on. */
 static inline bool stop_asked(const struct pool *pool)
 {
@@ -246,6 +245,13 @@ static inline bool stop_asked(const struct pool *pool)
 void hear_stop(struct pool *pool);
 /* One event of a batch, whatever it is. */
 void dispatch(struct pool *pool, struct pool_socket *socket, unsigned ready);
+
+/* --- wake.c -------------------------------------------------------------------- */
+
+int wake_open(struct pool *pool);
+void wake_close(struct pool *pool);
+void wake_event(struct pool *pool);
+void pool_wake(struct pool *pool); /* from anywhere */
 
 /* --- calm.c -------------------------------------------------------------------- */
 
@@ -372,9 +378,10 @@ bool work_open(const struct pool *pool);
 void work_collect(struct pool *pool);
 void work_free(struct pool *pool);
 struct workers *work_workers(struct pool *pool); /* made at first use */
-/* The k-th listener of a loop with port 0 gets the port of the first loop's. */
-void loops_share(struct pool *pool, struct net_address *address);
-void loops_shared(struct pool *pool, const struct net_address *address);
+/* The k-th listener of a loop with port 0 gets the port of the first loop's; one
+ * on a path is the first loop's itself: its descriptor, to be duplicated. -1. */
+int loops_share(struct pool *pool, struct net_address *address);
+void loops_shared(struct pool *pool, int fd);
 void loops_stop(struct loops *loops);
 
 /* --- trace.c ------------------------------------------------------------------------------ */
