@@ -305,9 +305,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $
 	$(call say,TEST,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/lib/libgrade.a $(BUILD)/lib/libviz.a $(LIB) $(VIZ_LIBS) $(GRADE_LIBS)
 
-# The calls that this test makes fail: the first word of each row of its table.
-FAULTS = free clock_gettime time $(shell grep -o '^    X.[a-z0-9_]*' tests/unit/check_pool_faults.c | cut -c7-)
-$(BUILD)/tests/check_pool_faults: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
+# The calls that these tests make fail: the first word of each row of a table.
+FAULTS = free $(shell grep -o '^    X.[a-z0-9_]*' tests/unit/$(@F).c | cut -c7-)
+$(BUILD)/tests/check_pool_faults: private FAULTS += clock_gettime time
+$(BUILD)/tests/check_pool_faults $(BUILD)/tests/check_faults: private \
+    ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
 comma := ,
 
 # libFuzzer brings its own main; without it tests/fuzz/main.c replays inputs, or

@@ -2,9 +2,12 @@
  * usual is readable; its bytes go into the loop's buffer, its callback gets
  * them, and what that sent leaves in one call. Whatever else turns up goes the
  * long way of loop.c, receive.c and output.c, from where it turned up. */
+#include <sys/socket.h>
+
 #include "common/pool/inside.h"
 
-/* It awaits what comes, nothing is left of before, nothing is unsent. */
+/* It awaits what comes, nothing is left of before, nothing is unsent, and its
+ * transport is the plain one: the kernel can be called at once. */
 static inline bool is_calm(const struct pool_socket *socket)
 {
     static const uint8_t calm[4] = {STREAM, OPEN, RECEIVE_SOME, 0};
@@ -20,8 +23,7 @@ static inline void turn(struct pool *pool, struct pool_socket *stream)
     pool_data_fn receive = stream->receive;
     ssize_t got, taken;
 
-    got = stream->transport->recv(stream->fd, stream->transport_state,
-                                  pool->buffer, pool->turn_bytes, &pool->wants);
+    got = recv(stream->fd, pool->buffer, pool->turn_bytes, 0);
     /* The end, an error, or more than may be answered at once. */
     if (unlikely((size_t)got - 1 >= stream->output_limit)) {
         receive_got(stream, got);
@@ -33,8 +35,8 @@ static inline void turn(struct pool *pool, struct pool_socket *stream)
     receive(stream, pool->buffer, (size_t)got, stream->receive_arg);
     if (!pool->joined.iov_len)
         return;
-    taken = stream->transport->send(stream->fd, stream->transport_state,
-                                    &pool->joined, 1, &pool->wants);
+    taken = send(stream->fd, pool->joined.iov_base, pool->joined.iov_len,
+                 MSG_NOSIGNAL);
     if (unlikely(pool->joins != stream ||
                  taken != (ssize_t)pool->joined.iov_len))
         output_rest(stream, taken);

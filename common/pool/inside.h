@@ -91,8 +91,7 @@ struct pool_socket {
     bool fin_sent : 1;    /* and it is out */
     bool full : 1;        /* pool_send() said EAGAIN: `drained` is owed */
     bool held : 1;        /* too much is unsent: receives wait */
-    bool starved : 1;     /* a listener out of descriptors */
-    bool unreached : 1;   /* no address answered: `failed` is owed, too */
+    bool coded : 1;       /* its transport is not the plain one */
     pool_data_fn receive; /* NULL: none is armed */
     void *receive_arg;
     int64_t receive_at; /* when it was armed (or the grace began) */
@@ -111,6 +110,10 @@ struct pool_socket {
     uint8_t watched;     /* what for, in the mechanism */
     uint8_t owed;        /* enum owed */
     uint8_t reason;      /* enum closed_reason, from FLUSHING on */
+    bool starved : 1;    /* a listener out of descriptors */
+    bool unreached : 1;  /* no address answered: `failed` is owed, too */
+    bool reads_late : 1; /* its transport can read once it can write */
+    bool sends_late : 1; /* its transport can send once it can read */
     uint32_t ready_next; /* slot; of the free list when it is UNUSED */
     uint32_t wheel_next, wheel_before; /* slots */
     uint32_t generation;               /* upper half of the id */
@@ -207,6 +210,8 @@ struct pool {
         uint32_t slot;
         int64_t began;
     } call;
+    bool others; /* who is not in `events` was given the time of this batch */
+    int batch;   /* so many of */
     struct mechanism_event events[EVENTS];
 };
 
@@ -232,7 +237,6 @@ void owe(struct pool_socket *socket, unsigned owed);
 int socket_watch(struct pool_socket *socket, unsigned interest);
 /* As socket_watch(); out of memory, the socket is closed: reason error. */
 void socket_must_watch(struct pool_socket *socket, unsigned interest);
-void pool_wake(struct pool *pool); /* from anywhere */
 /* pool_stop() was called: no callback but `closed` from here on. */
 static inline bool stop_asked(const struct pool *pool)
 {
@@ -241,6 +245,13 @@ static inline bool stop_asked(const struct pool *pool)
 void hear_stop(struct pool *pool);
 /* One event of a batch, whatever it is. */
 void dispatch(struct pool *pool, struct pool_socket *socket, unsigned ready);
+
+/* --- wake.c -------------------------------------------------------------------- */
+
+int wake_open(struct pool *pool);
+void wake_close(struct pool *pool);
+void wake_event(struct pool *pool);
+void pool_wake(struct pool *pool); /* from anywhere */
 
 /* --- calm.c -------------------------------------------------------------------- */
 
@@ -264,6 +275,10 @@ void close_all(struct pool *pool); /* pool_stop(), first step */
 struct pool_socket *stream_new(struct pool *pool, int fd,
                                const struct pool_handler *handler, void *user);
 void stream_event(struct pool_socket *stream, unsigned ready);
+/* From here on its bytes go through `transport`, which owns `state`. EBUSY:
+ * bytes of before wait to be sent, or came and were not asked for. */
+int stream_set_transport(struct pool_socket *stream,
+                         const struct transport *transport, void *state);
 
 void receive_some(struct pool_socket *stream); /* one recv, then callbacks */
 /* The same, once recv into an empty buffer has given `got`. */
@@ -363,9 +378,10 @@ bool work_open(const struct pool *pool);
 void work_collect(struct pool *pool);
 void work_free(struct pool *pool);
 struct workers *work_workers(struct pool *pool); /* made at first use */
-/* The k-th listener of a loop with port 0 gets the port of the first loop's. */
-void loops_share(struct pool *pool, struct net_address *address);
-void loops_shared(struct pool *pool, const struct net_address *address);
+/* The k-th listener of a loop with port 0 gets the port of the first loop's; one
+ * on a path is the first loop's itself: its descriptor, to be duplicated. -1. */
+int loops_share(struct pool *pool, struct net_address *address);
+void loops_shared(struct pool *pool, int fd);
 void loops_stop(struct loops *loops);
 
 /* --- trace.c ------------------------------------------------------------------------------ */

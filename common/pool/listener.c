@@ -2,6 +2,7 @@
  * descriptors or memory they stay in the backlog, and the listener is not
  * watched until something was closed or a moment has passed. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,18 +150,17 @@ static int open_listener(struct pool *pool, struct net_address address,
                          const struct pool_listen_options *options)
 {
     unsigned flags = options->no_reuse ? NET_NO_REUSE : 0;
-    int fd;
+    int first, fd;
 
-    if (pool->loops) {
+    if (!pool->loops)
+        return net_listen(&address, options->backlog, flags);
+    if (address.any.sa_family != AF_UNIX)
         flags |= NET_REUSE_PORT;
-        loops_share(pool, &address);
-    }
-    fd = net_listen(&address, options->backlog, flags);
-    if (fd < 0)
-        return -1;
-    net_set_nodelay(fd, true); /* handed on to whom it accepts; tcp(7) */
-    if (pool->loops && net_local(fd, &address) == 0)
-        loops_shared(pool, &address);
+    first = loops_share(pool, &address);
+    fd = first >= 0 ? fcntl(first, F_DUPFD_CLOEXEC, 0)
+                    : net_listen(&address, options->backlog, flags);
+    if (fd >= 0)
+        loops_shared(pool, fd);
     return fd;
 }
 
@@ -186,6 +186,7 @@ struct pool_socket *pool_listen(struct pool *pool,
     fd = open_listener(pool, *address, options);
     if (fd < 0)
         goto out;
+    net_set_nodelay(fd, true); /* handed on to whom it accepts; tcp(7) */
     socket = socket_new(pool, LISTENER, fd, handler, user);
     listener->max_clients = options->max_clients;
     socket->listener = listener;

@@ -2,56 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "common/pool/inside.h"
 
 enum { TURN_BYTES = 64 * 1024, OUTPUT_LIMIT = 1024 * 1024, GRACE_MS = 2000 };
 enum { WORKERS = 4, WORK_QUEUE = 1024 };
-
-/* --- waking ------------------------------------------------------------------ */
-
-static int wake_open(struct pool *pool)
-{
-    pool->wake_read = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pool->wake_write = pool->wake_read;
-    if (pool->wake_read < 0)
-        return -1;
-    return pool->mechanism->watch(pool->set, pool->wake_read, &pool->waker, 0,
-                                  WATCH_READ);
-}
-
-static void wake_close(struct pool *pool)
-{
-    if (pool->wake_read < 0)
-        return;
-    if (pool->set)
-        pool->mechanism->watch(pool->set, pool->wake_read, &pool->waker,
-                               WATCH_READ, 0);
-    close(pool->wake_read);
-}
-
-void pool_wake(struct pool *pool)
-{
-    static const uint64_t one = 1;
-    int saved = errno;
-
-    if (!atomic_exchange(&pool->woken, true) &&
-        write(pool->wake_write, &one, sizeof one) < 0)
-        atomic_store(&pool->woken, false); /* cannot be: it is never full */
-    errno = saved;
-}
-
-static void wake_event(struct pool *pool)
-{
-    uint64_t count;
-
-    if (read(pool->wake_read, &count, sizeof count) < 0 && errno != EAGAIN)
-        return;
-    /* Emptied first, then looked at: whoever comes now wakes again. */
-    atomic_store(&pool->woken, false);
-}
 
 /* --- the ready list -------------------------------------------------------------- */
 
@@ -148,6 +103,7 @@ static void give_all(struct pool *pool)
 
         slot = socket->ready_next;
         socket->listed = false;
+        pool->others = true;
         give(pool, socket);
     }
 }
@@ -267,6 +223,8 @@ static int wake_up(struct pool *pool)
     if (count < 0 && errno != EINTR)
         return -1;
     pool->now = clock_now();
+    pool->batch = count > 0 ? count : 0;
+    pool->others = false;
     calm_turns(pool, count);
     hear(pool);
     if (pool->wheel.next <= pool->now >> WHEEL_SHIFT)

@@ -2,7 +2,6 @@
  * but the ports that they listen on. Their setups run one after the other, so
  * that the later ones can ask for the port that the first was given. */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -14,7 +13,8 @@ struct loops {
     unsigned count;
     struct pool *pools[MOST];
     struct net_address addresses[SHARED]; /* of the first one's listeners */
-    unsigned address_count;
+    int listeners[SHARED];
+    unsigned listener_count;
     int (*setup)(struct pool *pool, void *user);
     void *user;
     pthread_mutex_t lock; /* of what follows */
@@ -37,28 +37,37 @@ static bool is_first(const struct pool *pool)
     return pool->loops->pools[0] == pool;
 }
 
-void loops_share(struct pool *pool, struct net_address *address)
+int loops_share(struct pool *pool, struct net_address *address)
 {
     struct loops *loops = pool->loops;
     unsigned k = pool->listeners;
+    const struct net_address *first = &loops->addresses[k];
+    struct net_address now;
 
-    if (is_first(pool) || k >= loops->address_count ||
-        net_address_port(address) != 0 ||
-        address->any.sa_family != loops->addresses[k].any.sa_family)
-        return;
-    if (address->any.sa_family == AF_INET)
-        address->in.sin_port = loops->addresses[k].in.sin_port;
-    else if (address->any.sa_family == AF_INET6)
-        address->in6.sin6_port = loops->addresses[k].in6.sin6_port;
+    if (is_first(pool) || k >= loops->listener_count ||
+        address->any.sa_family != first->any.sa_family)
+        return -1;
+    if (address->any.sa_family == AF_UNIX)
+        return net_address_equal(address, first) &&
+                       net_local(loops->listeners[k], &now) == 0 &&
+                       net_address_equal(address, &now)
+                   ? loops->listeners[k]
+                   : -1; /* or it was closed since */
+    if (net_address_port(address) == 0)
+        *address = *first;
+    return -1;
 }
 
-void loops_shared(struct pool *pool, const struct net_address *address)
+void loops_shared(struct pool *pool, int fd)
 {
     struct loops *loops = pool->loops;
+    unsigned k = pool->listeners++;
 
-    if (is_first(pool) && loops->address_count < SHARED)
-        loops->addresses[loops->address_count++] = *address;
-    pool->listeners++;
+    if (!is_first(pool) || k >= SHARED ||
+        net_local(fd, &loops->addresses[k]) < 0)
+        return;
+    loops->listeners[k] = fd;
+    loops->listener_count = k + 1;
 }
 
 /* --- threads ------------------------------------------------------------------------ */

@@ -116,18 +116,23 @@ static void settle(struct pool_socket *stream)
     }
 }
 
+/* Writing is watched for as long as the kernel has said no; or reading, when a
+ * transport says so. */
 static void watch_writing(struct pool_socket *stream, bool on)
 {
     unsigned rest = stream->watched & ~(unsigned)WATCH_WRITE;
 
-    socket_must_watch(stream, on     ? rest | WATCH_WRITE
-                              : rest ? rest
-                                     : WATCH_ERROR);
+    if (on)
+        rest |= stream->sends_late ? WATCH_READ : WATCH_WRITE;
+    if (stream->reads_late)
+        rest |= WATCH_WRITE;
+    socket_must_watch(stream, rest ? rest : WATCH_ERROR);
 }
 
 static ssize_t try_send(struct pool_socket *stream, const struct iovec *parts,
                         int count)
 {
+    stream->pool->wants = 0;
     return stream->transport->send(stream->fd, stream->transport_state, parts,
                                    count, &stream->pool->wants);
 }
@@ -136,8 +141,10 @@ static ssize_t try_send(struct pool_socket *stream, const struct iovec *parts,
 static ssize_t settled(struct pool_socket *stream, ssize_t taken)
 {
     if (taken < 0) {
-        if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
+        if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) {
+            stream->sends_late = stream->pool->wants == WATCH_READ;
             return 0;
+        }
         close_now(stream, CLOSED_BY_ERROR, errno);
         return -1;
     }

@@ -188,12 +188,24 @@ static void serve(struct pool_socket *stream, char *at, char *end)
         closing_begin(stream, CLOSED_BY_ERROR, EMSGSIZE);
 }
 
+/* Its transport has decoded bytes that no event will announce. */
+static bool is_pending(const struct pool_socket *stream)
+{
+    return stream->coded && stream->state == OPEN && stream->receive &&
+           !stream->held &&
+           stream->transport->pending(stream->transport_state) > 0;
+}
+
 void receive_serve(struct pool_socket *stream)
 {
     struct input *in = stream->in;
 
     if (in && stream->receive && !stream->held)
         serve(stream, in->data + in->begin, in->data + in->end);
+    if (is_pending(stream)) {
+        receive_some(stream);
+        return;
+    }
     if (stream->state == OPEN && stream->receive && !stream->held)
         socket_must_watch(stream, stream->watched | WATCH_READ);
 }
@@ -252,6 +264,12 @@ static int place(struct pool_socket *stream)
     return 0;
 }
 
+static void read_late(struct pool_socket *stream)
+{
+    stream->reads_late = true;
+    socket_must_watch(stream, stream->watched | WATCH_WRITE);
+}
+
 seldom static void received(struct pool_socket *stream, ssize_t got)
 {
     struct pool *pool = stream->pool;
@@ -265,12 +283,17 @@ seldom static void received(struct pool_socket *stream, ssize_t got)
         peer_ended(stream, at, end);
     else if (errno != EAGAIN && errno != EINTR)
         close_now(stream, CLOSED_BY_ERROR, errno);
+    else if (pool->wants == WATCH_WRITE)
+        read_late(stream);
+    if (is_pending(stream))
+        owe(stream, OWE_SERVE);
 }
 
 void receive_some(struct pool_socket *stream)
 {
     struct pool *pool = stream->pool;
 
+    pool->wants = 0;
     if (place(stream) < 0)
         close_now(stream, CLOSED_BY_ERROR, ENOMEM);
     else
@@ -294,13 +317,25 @@ void receive_resume(struct pool_socket *stream)
 {
     if (!stream->receive)
         return;
-    if (stream->in)
+    if (stream->in || stream->coded)
         owe(stream, OWE_SERVE);
     else
         socket_must_watch(stream, stream->watched | WATCH_READ);
 }
 
 /* --- for the user ------------------------------------------------------------------ */
+
+/* Makes sure that the bytes of a stream will be seen whose turn this is not. */
+static int reach(struct pool_socket *stream)
+{
+    stream->pool->others = true;
+    if (stream->state == CONNECTING)
+        return 0;
+    if (!stream->in && !stream->coded)
+        return socket_watch(stream, stream->watched | WATCH_READ);
+    owe(stream, OWE_SERVE);
+    return 0;
+}
 
 /* May it be armed, and will its bytes be seen? */
 static int may_arm(struct pool_socket *stream, pool_data_fn fn)
@@ -313,12 +348,10 @@ static int may_arm(struct pool_socket *stream, pool_data_fn fn)
         errno = ENOTCONN;
     else if (stream->receive)
         errno = EBUSY;
-    else if (pool->serving == stream || stream->state == CONNECTING)
+    else if (pool->serving == stream)
         return 0;
-    else if (!stream->in)
-        return socket_watch(stream, stream->watched | WATCH_READ);
     else
-        return owe(stream, OWE_SERVE), 0;
+        return reach(stream);
     return -1;
 }
 

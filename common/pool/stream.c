@@ -25,14 +25,32 @@ static void closing_event(struct pool_socket *stream, unsigned ready)
         owe(stream, OWE_CLOSING);
 }
 
+/* A transport that wants the other direction first: TLS in a handshake. */
+static unsigned late_event(struct pool_socket *stream, unsigned ready)
+{
+    if (ready & WATCH_WRITE && stream->reads_late) {
+        stream->reads_late = false;
+        ready |= WATCH_READ;
+    }
+    if (ready & WATCH_READ && stream->sends_late) {
+        stream->sends_late = false;
+        ready |= WATCH_WRITE;
+    }
+    return ready;
+}
+
 static void open_event(struct pool_socket *stream, unsigned ready)
 {
+    if (stream->coded)
+        ready = late_event(stream, ready);
     if (ready & WATCH_WRITE)
         output_flush(stream);
     if (stream->state != OPEN || !(ready & (WATCH_READ | READY_ERROR)))
         return;
     if (stream->receive && !stream->held)
         receive_some(stream);
+    else if (stream->sends_late)
+        return;                  /* it is the sending that waits for this */
     else if (ready & WATCH_READ) /* nobody asks: let the peer wait */
         socket_must_watch(stream, (stream->watched & ~(unsigned)WATCH_READ) |
                                       WATCH_ERROR);
@@ -60,6 +78,21 @@ struct pool_socket *stream_new(struct pool *pool, int fd,
     if (stream)
         stream->transport = &transport_plain;
     return stream;
+}
+
+int stream_set_transport(struct pool_socket *stream,
+                         const struct transport *transport, void *state)
+{
+    if (stream->in || stream->out || pool_unsent(stream)) {
+        errno = EBUSY;
+        return -1;
+    }
+    if (stream->pool->joins == stream)
+        stream->pool->joins = NULL;
+    stream->transport = transport;
+    stream->transport_state = state;
+    stream->coded = transport != &transport_plain;
+    return 0;
 }
 
 struct pool_socket *pool_adopt(struct pool *pool, int fd,
@@ -133,6 +166,7 @@ bool pool_is_tls(const struct pool_socket *socket)
 void pool_idle(struct pool_socket *socket, unsigned ms)
 {
     socket->active_at = socket->pool->now;
+    socket->pool->others = true;
     if (ms == socket->idle_ms)
         return; /* it is linked where it was due before: early enough */
     if (socket->kind == LISTENER || socket->state == CLOSED)

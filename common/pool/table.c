@@ -54,6 +54,7 @@ struct pool_socket *socket_new(struct pool *pool, enum socket_kind kind, int fd,
     else
         table->used++;
     table->count++;
+    pool->others = true;
     generation = socket->generation + 1;
     *socket = (struct pool_socket){
         .pool = pool,

@@ -130,8 +130,11 @@ static void run(struct pool_timer *timer, int64_t now)
 void timers_run(struct pool *pool, int64_t now)
 {
     /* A timer started by one of these is later than `now`: this ends. */
-    while (pool->timers.count && pool->timers.heap[0]->deadline <= now)
+    while (pool->timers.count && pool->timers.heap[0]->deadline <= now) {
         run(pool->timers.heap[0], now);
+        if (stop_asked(pool))
+            hear_stop(pool); /* and with their owners the others are gone */
+    }
 }
 
 void timers_free(struct pool *pool)

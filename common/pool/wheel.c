@@ -129,6 +129,7 @@ static bool passed(const struct pool_socket *socket)
 
 static void expire(struct pool_socket *socket)
 {
+    socket->pool->others = true;
     if (socket->kind == LISTENER && socket->starved) {
         listener_resume(socket); /* try again */
         return;
@@ -180,15 +181,19 @@ void wheel_run(struct pool *pool)
         wheel->done = tick;
 }
 
+static void count_from(struct pool_socket *socket, int64_t before, int64_t now)
+{
+    if (socket->receive_at == before)
+        socket->receive_at = now;
+    if (socket->active_at == before)
+        socket->active_at = now;
+}
+
 void wheel_slow(struct pool *pool, int64_t now)
 {
-    for (uint32_t i = 0; i < pool->table.used; i++) {
-        struct pool_socket *socket = socket_at(pool, i);
-
-        if (socket->receive_at == pool->now)
-            socket->receive_at = now;
-        if (socket->active_at == pool->now)
-            socket->active_at = now;
-    }
+    for (int i = 0; i < pool->batch; i++)
+        count_from(pool->events[i].socket, pool->now, now);
+    for (uint32_t i = 0; pool->others && i < pool->table.used; i++)
+        count_from(socket_at(pool, i), pool->now, now);
     pool->now = now;
 }

@@ -1,5 +1,6 @@
 # The table and the JSON of tests/bench/pool.sh, from lines
-# "measure server median [low high]".
+# "measure server median [low high]", one for each run: the median of the runs
+# counts, and the widest spread.
 BEGIN {
     count = split(servers, name, " ")
     # measure | title | goal of the pool ("": none) | digits
@@ -32,16 +33,30 @@ function row(key, words, most, places)
     digits[rows] = places
 }
 {
-    value[$1, $2] = $3
+    key = $1 SUBSEP $2
+    list[key] = list[key] " " $3
     if (NF >= 5) {
-        low[$1, $2] = $4
-        high[$1, $2] = $5
+        if (!(key in low) || $4 < low[key])
+            low[key] = $4
+        if (!(key in high) || $5 > high[key])
+            high[key] = $5
     }
     measured[$1] = 1
     if (!($1 in seen)) {
         seen[$1] = 1
         order[++measures] = $1
     }
+}
+function median(text,   v, n, i, k, swap)
+{
+    n = split(text, v, " ")
+    for (i = 2; i <= n; i++)
+        for (k = i; k > 1 && v[k] + 0 < v[k - 1] + 0; k--) {
+            swap = v[k]
+            v[k] = v[k - 1]
+            v[k - 1] = swap
+        }
+    return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
 }
 # As the table shows it: a goal is missed when the figure shown is above it.
 function shown(key, who, places)
@@ -116,8 +131,11 @@ function write_json(   i, k, key, separator)
     print "}}" >json
 }
 END {
+    for (key in list)
+        value[key] = median(list[key])
     print "The pool and its peers: ratios to the bare epoll loop, or counts"
-    print machine ", medians of " rounds " rounds\n"
+    printf "%s, medians of %d rounds%s\n\n", machine, rounds,
+        (runs > 1 ? " and " runs " runs" : "")
     heading("")
     print "   goal of pool"
     for (i = 1; i <= rows; i++)

@@ -3,13 +3,13 @@
 # each server spends on the same load, in one run. A figure is a ratio within a
 # round, and the median of the rounds; build/bench/pool.txt is the table,
 # pool.json the same with every spread, pool.svg a chart where gnuplot is.
-#   ROUNDS=15   rounds a measure         SERVERS="bare pool"   only these
-#   MEASURES="cpu-100 memory"            only these
+#   ROUNDS=15 of a measure, RUNS=1 of all of them (medians of medians)
+#   SERVERS="bare pool", MEASURES="cpu-100 memory": only these
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 out=${BUILD:-build}/bench
 results=$out/pool.results
-rounds=${ROUNDS:-15}
+rounds=${ROUNDS:-15} runs=${RUNS:-1}
 mkdir -p "$out"
 box=$(mktemp -d) || exit 2
 running=
@@ -189,27 +189,30 @@ instructions() {
     done
 }
 
-side_by_side cpu-1 echo -c 1 -m 1500
-side_by_side cpu-100 echo -c 100 -m 10000
-side_by_side cpu-1000 echo -c 1000 -m 10000
-side_by_side large echo -c 16 -s 65536 -m 200
-side_by_side lines lines -c 100 -p 16 -m 40000
-side_by_side connects echo -k -c 100 -m 1000
-side_by_side udp udp -u -c 64 -m 5000
-growth
-memory
-timers
-instructions
+run=0
+while [ $((run += 1)) -le "$runs" ]; do
+    side_by_side cpu-1 echo -c 1 -m 1500
+    side_by_side cpu-100 echo -c 100 -m 10000
+    side_by_side cpu-1000 echo -c 1000 -m 10000
+    side_by_side large echo -c 16 -s 65536 -m 200
+    side_by_side lines lines -c 100 -p 16 -m 40000
+    side_by_side connects echo -k -c 100 -m 2000
+    side_by_side udp udp -u -c 64 -m 5000
+    growth
+    memory
+    timers
+    instructions
+done
 printf '%-46s\r' '' >&2
 
 # --- what it tells -----------------------------------------------------------------
 
 model=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1)
 machine="$(uname -sr), $(nproc) CPUs, ${model:-$(uname -m)}, load $(cut -d' ' -f1 /proc/loadavg)"
-awk -v machine="$machine" -v rounds="$rounds" -v servers="$servers" \
+awk -v machine="$machine" -v rounds="$rounds" -v runs="$runs" -v servers="$servers" \
     -v notes="$box/notes" -v json="$out/pool.json" \
     -f tests/bench/pool.awk "$results" >"$out/pool.txt"
-if command -v gnuplot >/dev/null; then
+if command -v gnuplot >/dev/null; then # of the last run
     for name in $servers; do
         awk -v name="$name" '$2 == name { v[$1] = $3 " " $4 " " $5 }
             END { if (v["cpu-100"] v["cpu-1000"] != "")

@@ -272,7 +272,7 @@ START_TEST(bad_arguments_of_io)
 {
     struct ends ends = connect_ends();
     int fds[2];
-    char data[4];
+    char data[4] = "abc";
 
     fails(io_recv(ends.here, data, 0, soon()), EINVAL);
     fails(io_recv_exact(ends.here, data, 0, soon()), EINVAL);

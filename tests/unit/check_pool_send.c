@@ -24,12 +24,12 @@ static void log_sent(struct pool_socket *stream, void *arg)
 static void greet(struct pool_socket *listener, struct pool_socket *stream)
 {
     (void)listener;
-    ck_assert_int_eq(pool_send_then(stream, "one ", 4, log_sent, (void *)"one"),
+    ck_assert_int_eq(pool_send_then(stream, "one ", 4, log_sent, (char *)"one"),
                      0);
     ck_assert_int_eq(pool_send(stream, "two ", 4), 0);
     ck_assert_int_eq(pool_send(stream, "", 0), 0);
     ck_assert_int_eq(
-        pool_send_then(stream, "three ", 6, log_sent, (void *)"three"), 0);
+        pool_send_then(stream, "three ", 6, log_sent, (char *)"three"), 0);
     ck_assert_int_eq(pool_send_then(stream, NULL, 0, close_after, NULL), 0);
     say("returned");
 }

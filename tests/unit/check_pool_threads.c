@@ -232,6 +232,32 @@ START_TEST(loops_share_a_port_and_stop_together)
 }
 END_TEST
 
+static int set_up_path(struct pool *pool, void *user)
+{
+    if (!pool_listen(pool, &shared.address, NULL, &server, NULL))
+        return -1;
+    if (++shared.setups == LOOPS) {
+        pthread_create(user, NULL, call_all, NULL);
+        pthread_detach(*(pthread_t *)user);
+    }
+    return 0;
+}
+
+START_TEST(loops_share_a_path)
+{
+    struct pool_options options = {.mechanism = mechanisms[_i]};
+    pthread_t caller;
+    char text[64];
+
+    memset(&shared, 0, sizeof shared);
+    snprintf(text, sizeof text, "unix:/tmp/check_loops_%d", (int)getpid());
+    ck_assert_int_eq(net_address_parse(&shared.address, text), 0);
+    ck_assert_int_eq(pool_run_loops(LOOPS, &options, set_up_path, &caller), 0);
+    ck_assert_uint_eq(shared.served, CALLERS);
+    ck_assert_int_eq(access(text + 5, F_OK), -1);
+}
+END_TEST
+
 static int second_fails(struct pool *pool, void *user)
 {
     unsigned *count = user;
@@ -274,6 +300,7 @@ int main(void)
                         MECHANISMS);
     tcase_add_loop_test(tests, loops_share_a_port_and_stop_together, 0,
                         MECHANISMS);
+    tcase_add_loop_test(tests, loops_share_a_path, 0, MECHANISMS);
     tcase_add_loop_test(tests, a_setup_that_fails_ends_all, 0, MECHANISMS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

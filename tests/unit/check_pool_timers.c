@@ -14,10 +14,10 @@ static void log_name(void *arg)
 START_TEST(they_come_in_the_order_of_their_deadlines)
 {
     scene_begin(_i, NULL);
-    pool_timer_start(scene.pool, NULL, 30, 0, log_name, (void *)"c");
-    pool_timer_start(scene.pool, NULL, 10, 0, log_name, (void *)"a");
-    pool_timer_start(scene.pool, NULL, 20, 0, log_name, (void *)"b");
-    pool_timer_start(scene.pool, NULL, 0, 0, log_name, (void *)"now");
+    pool_timer_start(scene.pool, NULL, 30, 0, log_name, (char *)"c");
+    pool_timer_start(scene.pool, NULL, 10, 0, log_name, (char *)"a");
+    pool_timer_start(scene.pool, NULL, 20, 0, log_name, (char *)"b");
+    pool_timer_start(scene.pool, NULL, 0, 0, log_name, (char *)"now");
     run(); /* until none is left */
     ck_assert_str_eq(scene.log, "now; a; b; c; ");
     scene_end();
@@ -117,7 +117,7 @@ START_TEST(one_stops_another_and_itself)
     struct pool_timer *other, *itself;
 
     scene_begin(_i, NULL);
-    other = pool_timer_start(scene.pool, NULL, 5, 5, log_name, (void *)"never");
+    other = pool_timer_start(scene.pool, NULL, 5, 5, log_name, (char *)"never");
     pool_timer_start(scene.pool, NULL, 1, 0, stop_it, &other);
     itself = pool_timer_start(scene.pool, NULL, 7, 1, stop_it, &itself);
     pool_timer_stop(NULL);
@@ -130,12 +130,12 @@ END_TEST
 static void accepted(struct pool_socket *listener, struct pool_socket *stream)
 {
     (void)listener;
-    pool_timer_start(scene.pool, stream, 20, 0, log_name, (void *)"never");
-    pool_timer_start(scene.pool, stream, 20, 5, log_name, (void *)"never");
-    pool_timer_start(scene.pool, NULL, 40, 0, log_name, (void *)"later");
+    pool_timer_start(scene.pool, stream, 20, 0, log_name, (char *)"never");
+    pool_timer_start(scene.pool, stream, 20, 5, log_name, (char *)"never");
+    pool_timer_start(scene.pool, NULL, 40, 0, log_name, (char *)"later");
     pool_close(stream);
     ck_assert_ptr_null(
-        pool_timer_start(scene.pool, stream, 1, 0, log_name, (void *)"never"));
+        pool_timer_start(scene.pool, stream, 1, 0, log_name, (char *)"never"));
     ck_assert_int_eq(errno, ENOTCONN);
 }
 
@@ -147,7 +147,7 @@ START_TEST(they_die_with_their_owner)
     close(client());
     tick = NULL;
     pool_timer_start(scene.pool, scene.listener, 10000, 0, log_name,
-                     (void *)"never");
+                     (char *)"never");
     pool_timer_start(scene.pool, NULL, 60, 0, (void (*)(void *))pool_stop,
                      scene.pool);
     run();
@@ -195,6 +195,99 @@ START_TEST(ten_thousand_in_any_order_of_starting_and_stopping)
 }
 END_TEST
 
+/* --- deadlines that a slow batch would have eaten ------------------------------- */
+
+enum { PATIENCE_MS = 900, SLOW_MS = 1000 };
+
+static struct pool_socket *patient;
+static bool late; /* the machine was: nothing can be said */
+
+static void nothing_comes(struct pool_socket *stream, char *data, size_t length,
+                          void *arg)
+{
+    (void)stream, (void)data, (void)length, (void)arg;
+    say("data");
+}
+
+static void look_soon(void *arg)
+{
+    late = clock_now() - *(int64_t *)arg > PATIENCE_MS / 2 * CLOCK_MS;
+    say("soon");
+    pool_stop(scene.pool);
+}
+
+/* Another stream's time begins, in its turn or not; then the loop is kept for
+ * longer than that time, and a short timer begins. */
+static void keep_the_loop(struct pool_socket *stream, char *data, size_t length,
+                          void *out_of_turn)
+{
+    static int64_t ended;
+
+    (void)stream, (void)data, (void)length;
+    if (out_of_turn)
+        pool_recv_some(patient, PATIENCE_MS, nothing_comes, NULL);
+    ended = clock_now() + SLOW_MS * CLOCK_MS;
+    while (clock_now() < ended)
+        ;
+    pool_timer_start(scene.pool, NULL, 1, 0, look_soon, &ended);
+}
+
+static void wait_again(struct pool_socket *stream, char *data, size_t length,
+                       void *arg)
+{
+    (void)data, (void)length, (void)arg;
+    pool_recv_some(stream, PATIENCE_MS, nothing_comes, NULL);
+}
+
+static const void *in_turn;
+
+static void take_two(struct pool_socket *listener, struct pool_socket *stream)
+{
+    (void)listener;
+    if (!patient) {
+        patient = stream;
+        if (in_turn)
+            pool_recv_some(stream, 0, wait_again, NULL);
+        return;
+    }
+    pool_recv_some(stream, 0, keep_the_loop, in_turn ? NULL : scene.pool);
+}
+
+static void in_a_slow_batch(int mechanism)
+{
+    static const struct pool_handler two = {.accepted = take_two,
+                                            .closed = log_closed};
+
+    patient = NULL;
+    late = false;
+    scene_begin(mechanism, &two);
+    int first = client(), second = client();
+    if (in_turn)
+        sends(first, "x");
+    sends(second, "x");
+    run();
+    if (!late)
+        ck_assert_ptr_null(strstr(scene.log, "timeout"));
+    ck_assert_ptr_nonnull(strstr(scene.log, "soon"));
+    close(first);
+    close(second);
+    scene_end();
+}
+
+START_TEST(time_begins_when_a_slow_batch_ends)
+{
+    in_turn = &scene;
+    in_a_slow_batch(_i);
+}
+END_TEST
+
+START_TEST(time_begins_when_a_slow_batch_ends_also_out_of_turn)
+{
+    in_turn = NULL;
+    in_a_slow_batch(_i);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pool_timers");
@@ -215,6 +308,11 @@ int main(void)
     tcase_add_loop_test(tests, they_die_with_their_owner, 0, MECHANISMS);
     tcase_add_loop_test(tests,
                         ten_thousand_in_any_order_of_starting_and_stopping, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, time_begins_when_a_slow_batch_ends, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests,
+                        time_begins_when_a_slow_batch_ends_also_out_of_turn, 0,
                         MECHANISMS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
