@@ -39,6 +39,19 @@ START_TEST(a_connection_is_one_row_with_both_ends_and_who_closed)
 }
 END_TEST
 
+/* No packet tells when TIME_WAIT is over: after a minute it is a guess. */
+START_TEST(a_time_wait_of_a_minute_is_assumed)
+{
+    whole_connection(40000);
+    press("1");
+    ck_hides("TIME_WAIT?");
+    traffic.now_ns += INT64_C(61000000000);
+    traffic_udp(&traffic, 50000, 7003, "x", 1);
+    press("1");
+    ck_shows("TIME_WAIT?");
+}
+END_TEST
+
 START_TEST(enter_opens_the_ladder_of_the_connection_under_the_cursor)
 {
     whole_connection(40000);
@@ -893,6 +906,7 @@ int main(void)
     tcase_add_test(tcase, a_small_terminal_is_told_so);
     tcase_add_test(tcase,
                    a_connection_is_one_row_with_both_ends_and_who_closed);
+    tcase_add_test(tcase, a_time_wait_of_a_minute_is_assumed);
     tcase_add_test(tcase,
                    enter_opens_the_ladder_of_the_connection_under_the_cursor);
     tcase_add_test(tcase,

@@ -58,8 +58,8 @@ static enum style cell_state(const struct viewer *viewer,
     enum style style;
 
     if (!kernel_differs(viewer->store, flow, side))
-        return wire_word(flow, side, columns, text);
-    style = wire_word(flow, side, columns - 1, state);
+        return wire_word(viewer->store, flow, side, columns, text);
+    style = wire_word(viewer->store, flow, side, columns - 1, state);
     snprintf(text, WORDS, "\xE2\x89\xA0%.*s", WORDS - 4, state);
     return style == STYLE_DIM ? style : STYLE_BAD;
 }

@@ -162,7 +162,7 @@ static void draw_end(const struct viewer *viewer, struct area area, int row,
         return;
     column += wide;
     column += area_text(area, row, column, STYLE_DIM, "wire ");
-    style = wire_word(flow, side, 13, text);
+    style = wire_word(viewer->store, flow, side, 13, text);
     area_text(area, row, column, style, text);
     if (!store_kernel(viewer->store))
         return;

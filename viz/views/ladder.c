@@ -439,14 +439,14 @@ static void foot_states(struct area area, const struct layout *l, int row,
 }
 
 void ladder_wire_row(struct area area, int row, const struct flow *flow,
-                     const char *words)
+                     const struct store *store, const char *words)
 {
     struct layout l = lay_out(area.columns);
     char client[WORDS], server[WORDS];
     enum style left, right;
 
-    left = wire_word(flow, FLOW_CLIENT, l.state_columns, client);
-    right = wire_word(flow, FLOW_SERVER, l.state_columns, server);
+    left = wire_word(store, flow, FLOW_CLIENT, l.state_columns, client);
+    right = wire_word(store, flow, FLOW_SERVER, l.state_columns, server);
     ladder_id(area, row, flow);
     foot_states(area, &l, row, client, server, left, right);
     text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, words);

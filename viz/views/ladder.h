@@ -43,7 +43,7 @@ void ladder_rule(struct area area, int row, bool above, const char *title);
  * proved them, or as the kernel has them (with bytes that nobody has read yet,
  * and a sign where it differs from the wire); `words` between. */
 void ladder_wire_row(struct area area, int row, const struct flow *flow,
-                     const char *words);
+                     const struct store *store, const char *words);
 void ladder_kernel_row(struct area area, int row, const struct flow *flow,
                        const struct store *store, const char *words);
 /* A listener that the kernel shows, and who waits in its queue. */

@@ -174,7 +174,7 @@ static int draw_foot(const struct viewer *viewer, struct area area,
     area = area_part(area, area.rows - rows, 0, rows, area.columns);
     ladder_rule(area, 0, false, "");
     if (states)
-        ladder_wire_row(area, 1, flow, "by the wire");
+        ladder_wire_row(area, 1, flow, viewer->store, "by the wire");
     if (states && store_kernel(viewer->store))
         ladder_kernel_row(area, 2, flow, viewer->store, "by the kernel");
     if (numbers)

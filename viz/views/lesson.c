@@ -158,7 +158,7 @@ static void draw_terminals(const struct lesson_view *view, struct area area)
                     view->player->terminals[i].open ? STYLE_STRONG : STYLE_DIM,
                     "%c", (char)('A' + i));
         area_text(part, 0, LETTER, STYLE_DIM, words[i]);
-        if (LETTER + text_width(words[i]) > widths[i])
+        if (words[i][0] && LETTER + text_width(words[i]) > widths[i])
             area_text(part, 0, widths[i] - 1, STYLE_DIM, "\u2026");
         column += widths[i] + BETWEEN;
     }

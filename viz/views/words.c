@@ -6,6 +6,8 @@
 
 #include "viz/decode/decode.h"
 
+#define TIME_WAIT_NS INT64_C(60000000000) /* on Linux */
+
 enum {
     SETTLE_NS = 200 * 1000 * 1000
 }; /* four looks into the kernel's tables */
@@ -66,15 +68,18 @@ static enum style state_style(enum tcp_state state, bool assumed)
     return state == TCP_ESTABLISHED ? STYLE_GOOD : STYLE_STRONG;
 }
 
-enum style wire_word(const struct flow *flow, enum flow_side side, int columns,
-                     char text[WORDS])
+enum style wire_word(const struct store *store, const struct flow *flow,
+                     enum flow_side side, int columns, char text[WORDS])
 {
     const struct flow_end *end = &flow->end[side];
+    bool over = end->state == TCP_TIME_WAIT &&
+                store_now(store) - end->since_ns > TIME_WAIT_NS;
+    bool assumed = end->assumed || over; /* its end is on no wire */
 
     text[0] = '\0';
     if (flow->protocol == PROTO_TCP)
-        state_text(end->state, end->assumed, columns, text);
-    return state_style(end->state, end->assumed);
+        state_text(end->state, assumed, columns, text);
+    return state_style(end->state, assumed);
 }
 
 enum style kernel_word(const struct store *store, const struct flow *flow,

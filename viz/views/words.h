@@ -49,8 +49,8 @@ char packet_letter(const struct store_row *row, enum style *style);
 
 /* One end of a flow by the wire, and by the kernel ("-": it shows none; with a
  * sign when it differs), in at most `columns`; "" for what has no states. */
-enum style wire_word(const struct flow *flow, enum flow_side side, int columns,
-                     char text[WORDS]);
+enum style wire_word(const struct store *store, const struct flow *flow,
+                     enum flow_side side, int columns, char text[WORDS]);
 enum style kernel_word(const struct store *store, const struct flow *flow,
                        enum flow_side side, int columns, char text[WORDS]);
 
