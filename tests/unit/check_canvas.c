@@ -83,74 +83,74 @@ START_TEST(text_is_cut_at_the_edges_of_its_area)
 }
 END_TEST
 
+/* What must not reach a terminal, and what is shown for it. */
+static const struct {
+    const char *bytes, *shown;
+} harmful[] = {
+    {"a\x1B[31mb", "a.[31mb"},    /* CSI */
+    {"a\x1B]0;x\x07", "a.]0;x."}, /* OSC, BEL */
+    {"a\x9B"
+     "31m",
+     "a.31m"}, /* CSI in one byte */
+    {"a\xC2\x9B"
+     "31m",
+     "a.31m"}, /* the same in UTF-8 */
+    {"a\x7F"
+     "b\r\n",
+     "a.b.."}, /* DEL, CR, LF */
+    {"a\xE2\x80\xAE"
+     "b",
+     "a.b"}, /* U+202E override */
+    {"a\xE2\x81\xA6"
+     "b",
+     "a.b"}, /* U+2066 isolate */
+    {"a\xD8\x9C"
+     "b",
+     "a.b"}, /* U+061C Arabic letter mark */
+    {"a\xE2\x80\x8B"
+     "b",
+     "a.b"}, /* U+200B zero width */
+    {"a\xE2\x80\x8D"
+     "b",
+     "a.b"}, /* U+200D joiner */
+    {"a\xEF\xBB\xBF"
+     "b",
+     "a.b"}, /* U+FEFF */
+    {"a\xC2\xAD"
+     "b",
+     "a.b"}, /* soft hyphen */
+    {"a\xF3\xA0\x81\x81"
+     "b",
+     "a.b"}, /* U+E0041 tag */
+    {"a\xEE\x80\x80"
+     "b",
+     "a.b"}, /* U+E000 private */
+    {"a\xEF\xBF\xBE"
+     "b",
+     "a.b"}, /* U+FFFE */
+    {"a\xE2\x80\xA8"
+     "b",
+     "a.b"}, /* U+2028 */
+    {"a\xFF\xFE"
+     "b",
+     "a..b"},                       /* no UTF-8 at all */
+    {"a\xC0\x9B", "a.."},           /* overlong */
+    {"a\xE0\x80\x9B", "a..."},      /* overlong */
+    {"a\xED\xA0\x80", "a..."},      /* surrogate */
+    {"a\xF4\x90\x80\x80", "a...."}, /* past U+10FFFF */
+    {"a\xE2\x94", "a.."},           /* cut short */
+    {"e\xCC\x81x", "ex"},           /* a mark over e is left out */
+    {"\xC3\xA9\xE2\x94\x80\xE6\xBC\xA2", "\xC3\xA9\xE2\x94\x80\xE6\xBC\xA2"},
+};
+
 START_TEST(what_a_terminal_would_obey_becomes_a_dot)
 {
-    static const struct {
-        const char *bytes, *shown;
-    } cases[] = {
-        {"a\x1B[31mb", "a.[31mb"},    /* CSI */
-        {"a\x1B]0;x\x07", "a.]0;x."}, /* OSC, BEL */
-        {"a\x9B"
-         "31m",
-         "a.31m"}, /* CSI in one byte */
-        {"a\xC2\x9B"
-         "31m",
-         "a.31m"}, /* the same in UTF-8 */
-        {"a\x7F"
-         "b\r\n",
-         "a.b.."}, /* DEL, CR, LF */
-        {"a\xE2\x80\xAE"
-         "b",
-         "a.b"}, /* U+202E override */
-        {"a\xE2\x81\xA6"
-         "b",
-         "a.b"}, /* U+2066 isolate */
-        {"a\xD8\x9C"
-         "b",
-         "a.b"}, /* U+061C Arabic letter mark */
-        {"a\xE2\x80\x8B"
-         "b",
-         "a.b"}, /* U+200B zero width */
-        {"a\xE2\x80\x8D"
-         "b",
-         "a.b"}, /* U+200D joiner */
-        {"a\xEF\xBB\xBF"
-         "b",
-         "a.b"}, /* U+FEFF */
-        {"a\xC2\xAD"
-         "b",
-         "a.b"}, /* soft hyphen */
-        {"a\xF3\xA0\x81\x81"
-         "b",
-         "a.b"}, /* U+E0041 tag */
-        {"a\xEE\x80\x80"
-         "b",
-         "a.b"}, /* U+E000 private */
-        {"a\xEF\xBF\xBE"
-         "b",
-         "a.b"}, /* U+FFFE */
-        {"a\xE2\x80\xA8"
-         "b",
-         "a.b"}, /* U+2028 */
-        {"a\xFF\xFE"
-         "b",
-         "a..b"},                       /* no UTF-8 at all */
-        {"a\xC0\x9B", "a.."},           /* overlong */
-        {"a\xE0\x80\x9B", "a..."},      /* overlong */
-        {"a\xED\xA0\x80", "a..."},      /* surrogate */
-        {"a\xF4\x90\x80\x80", "a...."}, /* past U+10FFFF */
-        {"a\xE2\x94", "a.."},           /* cut short */
-        {"e\xCC\x81x", "ex"},           /* a mark over e is left out */
-        {"\xC3\xA9\xE2\x94\x80\xE6\xBC\xA2",
-         "\xC3\xA9\xE2\x94\x80\xE6\xBC\xA2"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++) {
         struct canvas canvas;
 
         canvas_init(&canvas, 1, 40);
-        area_text(canvas_area(&canvas), 0, 0, STYLE_PLAIN, cases[i].bytes);
-        ck_assert_str_eq(row_text(&canvas, 0), cases[i].shown);
+        area_text(canvas_area(&canvas), 0, 0, STYLE_PLAIN, harmful[i].bytes);
+        ck_assert_str_eq(row_text(&canvas, 0), harmful[i].shown);
         ck_canvas_sound(&canvas);
         canvas_fini(&canvas);
     }

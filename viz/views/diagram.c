@@ -111,7 +111,7 @@ static void draw_below(struct area area, const struct sight *sight)
         area_text(area, 2 + side, 1, styles[side], names[side]);
         column += area_text(area, 2 + side, column,
                             change ? STYLE_STRONG : STYLE_DIM, text);
-        if (change)
+        if (change && column + 2 + text_width(change->cause) <= area.columns)
             area_printf(area, 2 + side, column, STYLE_PLAIN, ": %s",
                         change->cause);
     }
@@ -162,10 +162,12 @@ static void draw_small(struct area area, const struct sight *sight)
     area_wrap(area_part(area, 0, 1, 3, area.columns - 2), 0, 0, STYLE_DIM,
               "The picture needs 80 columns and 24 rows. In words:");
     draw_below(area_part(area, 3, 0, PANEL_ROWS, area.columns), sight);
-    for (int side = 0; side < 2; side++)
-        area_wrap(area_part(area, 8 + 2 * side, 1, 2, area.columns - 2), 0, 0,
+    for (int side = 0; side < 2; side++) {
+        area_text(area, 8 + 2 * side, 1, styles[side], names[side]);
+        area_wrap(area_part(area, 8 + 2 * side, 8, 2, area.columns - 9), 0, 0,
                   STYLE_PLAIN,
                   explain_state(sight->packet->note.after[side])->what);
+    }
 }
 
 static void draw_nothing(const struct viewer *viewer, struct area area,
