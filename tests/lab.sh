@@ -9,8 +9,9 @@ if [ "${LAB_TEST_HERE:-}" = "" ]; then
     # A place of its own, which a plain user may enter, with what is needed.
     place=$(mktemp -d) || exit 2
     trap 'rm -rf "$place"' EXIT
-    mkdir -p "$place/build/bin" "$place/build/lessons"
+    mkdir -p "$place/build/bin" "$place/build/lib" "$place/build/lessons"
     cp "$root/build/bin/viz" "$place/build/bin/" &&
+        cp "$root/build/lib/calls.so" "$place/build/lib/" &&
         cp -R "$root/build/lessons/01-blocking" "$place/build/lessons/" &&
         cp -R "$root/lessons" "$root/tools" "$place/" &&
         cp "$root/tests/lab.sh" "$root/Makefile" "$place/" || exit 2
@@ -175,8 +176,15 @@ sees 1 "listening on 127.0.0.1:7001"
 types 2 ./client Enter
 types 2 hello Enter
 sees 0 ESTAB
+types 0 s # their calls stand between the packets, and go again
+sees 0 "connect(3) = 0"
+sees 0 "recv(4) = 6"
+types 0 s
+sees_no_more 0 "connect(3) = 0"
 types 2 C-d
 sees 2 'B $'
+types 2 'echo "$LD_PRELOAD" | grep -c calls.so; env -u LD_PRELOAD sh -c "ls /proc/self/fd | wc -l" >a; ls /proc/self/fd | wc -l >b; cmp a b && echo same=fds; rm a b' Enter
+sees 2 "same=fds"
 types 2 'grep -cE "^Cap.*0000000000000000" /proc/self/status; stty size' Enter
 sees 2 "24 80"
 screen 2
