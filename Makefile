@@ -275,10 +275,11 @@ $(LOSSY): $(call objects,tools/lossy.c) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
 
-# Preloaded into a student's program, so built without our sanitizers.
+# Preloaded into a student's program, so built without our sanitizers, and
+# without line numbers: a debugger's "step" does not enter it.
 $(CALLS): $(CALLS_SRC) $(wildcard viz/calls/*.h)
 	@mkdir -p $(@D)
-	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
+	$(call say,LD,$@) $(CC) $(CSTD) $(WARN) -O2 -fPIC -shared -I. -o $@ $(filter %.c,$^) -ldl -pthread
 
 # The pool's benchmark; what is linked with other libraries: tests/bench/pool.sh.
 $(BUILD)/bench/load: $(call objects,$(wildcard tests/bench/load*.c))

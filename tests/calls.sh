@@ -115,6 +115,17 @@ is 'status with a full ring' 0 $?
 has 'the program did not wait' '^[0-9]*$' "$work/err"
 has 'what is missing' '^viz: 3[0-9]* calls came faster than they could be taken' "$work/err"
 
+# strace sees the program's own system calls, and no others.
+if command -v strace >/dev/null 2>&1; then
+    for run in -uLD_PRELOAD TOLD=1; do
+        $viz --private --json -- env $run strace -f -o "$work/strace$run" \
+            -e trace=network,fstat,newfstatat,close "$work/notice" >/dev/null 2>&1
+        sed -n '/socket(/,$s/[0-9]* *\([a-z0-9]*\)(.*/\1/p' "$work/strace$run" >"$work/seen$run"
+    done
+    is 'what strace sees' '' "$(diff "$work/seen-uLD_PRELOAD" "$work/seenTOLD=1")"
+    has 'that it sees something' accept "$work/seenTOLD=1"
+fi
+
 # In a lesson: the student's own programs, however they were started, tell their
 # calls; those of the system do not, nor does any of them notice.
 lesson=$work/07-calls

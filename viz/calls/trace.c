@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -76,6 +77,36 @@ static bool is_the_systems(void)
     return false;
 }
 
+/* The first bytes of a small file of /proc, as a string. */
+static bool read_file(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return false;
+    text[n] = '\0';
+    return true;
+}
+
+/* strace(1) shows each system call: what we ask the kernel beside would stand
+ * between the program's own. */
+static bool is_straced(void)
+{
+    static const char word[] = "TracerPid:";
+    char text[1024], path[40];
+    const char *at;
+
+    if (!read_file("/proc/self/status", text, sizeof text) ||
+        !(at = strstr(text, word)) || atoi(at + sizeof word - 1) == 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/comm", atoi(at + sizeof word - 1));
+    return read_file(path, text, sizeof text) &&
+           strncmp(text, "strace", 6) == 0;
+}
+
 void trace_open(void)
 {
     const char *path = getenv(TRACE_VARIABLE);
@@ -83,7 +114,7 @@ void trace_open(void)
     struct stat status;
     int fd;
 
-    if (!path)
+    if (!path || is_straced())
         return;
     fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
