@@ -191,7 +191,8 @@ int pool_recv_exact(struct pool_socket *stream, size_t length,
                     unsigned timeout_ms, pool_data_fn fn, void *arg);
 void pool_recv_stop(struct pool_socket *stream); /* takes the receive back */
 
-/* All or nothing: what the kernel does not take now is copied and sent later.
+/* All or nothing: what the kernel does not take now is copied and sent later
+ * (is there no memory for it by then, the stream is closed, error ENOMEM).
  * EAGAIN: the output is full, `drained` will come; EMSGSIZE: more than the
  * limit; EPIPE: shut down; ENOTCONN: closed. While it connects, it is kept. */
 int pool_send(struct pool_socket *stream, const void *data, size_t length);
@@ -235,7 +236,9 @@ struct pool_timer *pool_timer_start(struct pool *pool,
                                     void *arg);
 void pool_timer_stop(struct pool_timer *timer); /* NULL is none */
 
-/* job(arg) on a worker, then done(arg) on the loop. EAGAIN: the queue is full. */
+/* job(arg) on a worker, then done(arg) on the loop. EAGAIN: the queue is full.
+ * Each done() comes once: at the latest in pool_free(), which waits for jobs
+ * that run and does not begin the others. */
 int pool_work(struct pool *pool, void (*job)(void *arg),
               void (*done)(void *arg), void *arg);
 

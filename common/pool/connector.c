@@ -51,6 +51,7 @@ static void established(struct pool_socket *stream)
     connector_free(stream); /* and so parent is 0: nobody accepted it */
     stream->state = OPEN;
     stream->active_at = stream->pool->now;
+    stream->pool->others = true; /* a name's answer comes without an event */
     net_set_nodelay(stream->fd, true); /* what belongs together is joined */
     socket_must_watch(stream, WATCH_READ);
     if (stream->state == OPEN)

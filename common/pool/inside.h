@@ -381,6 +381,9 @@ struct workers *work_workers(struct pool *pool); /* made at first use */
 /* The k-th listener of a loop with port 0 gets the port of the first loop's; one
  * on a path is the first loop's itself: its descriptor, to be duplicated. -1. */
 int loops_share(struct pool *pool, struct net_address *address);
+bool loops_share_port(const struct pool *pool,
+                      const struct net_address *address);
+bool loops_is_first(const struct pool *pool);
 void loops_shared(struct pool *pool, int fd);
 void loops_stop(struct loops *loops);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/pool/inside.h"
 
@@ -146,6 +147,21 @@ void listener_free(struct pool_socket *socket)
     socket->listener = NULL;
 }
 
+/* Whether another program listens there, who with SO_REUSEPORT would share the
+ * port with us and take half of our clients. */
+static bool is_taken(const struct net_address *address)
+{
+    int fd = net_socket(address->any.sa_family, SOCK_STREAM);
+    bool taken = fd >= 0 && net_set_reuse(fd, true) == 0 &&
+                 bind(fd, &address->any, address->length) < 0;
+    int error = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return taken;
+}
+
 static int open_listener(struct pool *pool, struct net_address address,
                          const struct pool_listen_options *options)
 {
@@ -154,8 +170,11 @@ static int open_listener(struct pool *pool, struct net_address address,
 
     if (!pool->loops)
         return net_listen(&address, options->backlog, flags);
-    if (address.any.sa_family != AF_UNIX)
+    if (loops_share_port(pool, &address)) {
         flags |= NET_REUSE_PORT;
+        if (loops_is_first(pool) && is_taken(&address))
+            return -1;
+    }
     first = loops_share(pool, &address);
     fd = first >= 0 ? fcntl(first, F_DUPFD_CLOEXEC, 0)
                     : net_listen(&address, options->backlog, flags);

@@ -10,7 +10,8 @@
 enum { MOST = 256, SHARED = 64 };
 
 struct loops {
-    unsigned count;
+    unsigned planned; /* how many there shall be */
+    unsigned count;   /* and are */
     struct pool *pools[MOST];
     struct net_address addresses[SHARED]; /* of the first one's listeners */
     int listeners[SHARED];
@@ -32,9 +33,15 @@ struct loop_thread {
 
 /* --- ports ------------------------------------------------------------------------ */
 
-static bool is_first(const struct pool *pool)
+bool loops_is_first(const struct pool *pool)
 {
     return pool->loops->pools[0] == pool;
+}
+
+bool loops_share_port(const struct pool *pool,
+                      const struct net_address *address)
+{
+    return pool->loops->planned > 1 && address->any.sa_family != AF_UNIX;
 }
 
 int loops_share(struct pool *pool, struct net_address *address)
@@ -44,7 +51,7 @@ int loops_share(struct pool *pool, struct net_address *address)
     const struct net_address *first = &loops->addresses[k];
     struct net_address now;
 
-    if (is_first(pool) || k >= loops->listener_count ||
+    if (loops_is_first(pool) || k >= loops->listener_count ||
         address->any.sa_family != first->any.sa_family)
         return -1;
     if (address->any.sa_family == AF_UNIX)
@@ -63,7 +70,7 @@ void loops_shared(struct pool *pool, int fd)
     struct loops *loops = pool->loops;
     unsigned k = pool->listeners++;
 
-    if (!is_first(pool) || k >= SHARED ||
+    if (!loops_is_first(pool) || k >= SHARED ||
         net_local(fd, &loops->addresses[k]) < 0)
         return;
     loops->listeners[k] = fd;
@@ -193,6 +200,7 @@ int pool_run_loops(unsigned count, const struct pool_options *options,
         free(threads);
         return -1;
     }
+    loops->planned = count;
     loops->setup = setup;
     loops->user = user;
     pthread_mutex_init(&loops->lock, NULL);

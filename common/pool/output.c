@@ -26,8 +26,11 @@ size_t pool_unsent(const struct pool_socket *stream)
 
 bool output_holds(struct pool_socket *stream)
 {
-    if (pool_unsent(stream) > stream->output_limit / 2)
+    if (pool_unsent(stream) > stream->output_limit / 2) {
+        say(stream, "its receives wait: %zu bytes are unsent",
+            pool_unsent(stream));
         stream->held = true;
+    }
     return stream->held;
 }
 
@@ -214,6 +217,8 @@ static int keep_rest(struct pool_socket *stream, ssize_t n, const char *data,
             close_now(stream, CLOSED_BY_ERROR, ENOMEM);
             return -1;
         }
+        say(stream, "the kernel takes no more now: %zu bytes wait",
+            pool_unsent(stream));
         watch_writing(stream, true);
     }
     if ((stream->out || stream->shut) && stream->state != CLOSED)

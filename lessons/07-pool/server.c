@@ -34,26 +34,22 @@ static void leave(struct pool *pool, int signal, void *arg)
 
 /* For each loop, one after the other: they share the port, and the kernel deals
  * the clients out to them. */
-static int set_up(struct pool *pool, void *port)
+static int set_up(struct pool *pool, void *user)
 {
-    struct net_address here = {.length = sizeof here.in,
-                               .in = {.sin_family = AF_INET,
-                                      .sin_port = htons(*(in_port_t *)port),
-                                      .sin_addr = {htonl(INADDR_LOOPBACK)}}};
-    static struct pool_socket *first;
+    static bool told;
+    struct net_address *here = user;
+    struct pool_socket *listener = pool_listen(pool, here, NULL, &server, NULL);
     char text[NET_ADDRESS_TEXT];
-    struct pool_socket *listener = pool_listen(pool, &here, NULL, &server,
-                                               NULL);
 
     if (!listener || pool_signal(pool, SIGINT, leave, NULL) < 0 ||
         pool_signal(pool, SIGTERM, leave, NULL) < 0 ||
-        pool_local(listener, &here) < 0)
+        pool_local(listener, here) < 0)
         return -1;
-    if (!first) {
-        first = listener;
-        printf("listening on %s\n", net_address_text(&here, text));
+    if (!told) {
+        printf("listening on %s\n", net_address_text(here, text));
         fflush(stdout);
     }
+    told = true;
     return 0;
 }
 
@@ -78,8 +74,12 @@ int main(int argc, char **argv)
     if (port < 0 || threads < 1)
         errx(2, "usage: server [PORT] [--threads N]");
 
-    in_port_t wanted = (in_port_t)port;
-    if (pool_run_loops((unsigned)threads, NULL, set_up, &wanted) < 0)
+    struct net_address here;
+    char text[NET_ADDRESS_TEXT];
+
+    snprintf(text, sizeof text, ":%ld", port); /* on 127.0.0.1 */
+    if (net_address_parse(&here, text) < 0 ||
+        pool_run_loops((unsigned)threads, NULL, set_up, &here) < 0)
         err(1, "cannot have port %ld (who has it? type: ss -tanp)", port);
     return 0;
 }

@@ -149,6 +149,42 @@ START_TEST(work_is_done_elsewhere_and_told_here)
 }
 END_TEST
 
+static void work_long(void *arg)
+{
+    char byte;
+
+    atomic_fetch_add(&worked, 1);
+    ck_assert_int_eq(read(*(int *)arg, &byte, 1), 1);
+}
+
+static void let_go(void *arg)
+{
+    pool_stop(scene.pool);
+    ck_assert_int_eq(write(((int *)arg)[1], "x", 1), 1);
+}
+
+START_TEST(each_done_comes_once_also_when_the_pool_is_freed_first)
+{
+    int ends[2];
+
+    scene_with(_i, (struct pool_options){.workers = 1}, NULL, NULL);
+    scene.descriptors += 2;
+    ck_assert_int_eq(pipe(ends), 0);
+    loop_thread = pthread_self();
+    worked = 0;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pool_work(scene.pool, work_long, done_one, ends), 0);
+    pool_post(scene.pool, let_go, ends);
+    run();
+    scene_end(); /* waits for the one that runs and forgets the others */
+    ck_assert_int_le(worked, 1);
+    ck_assert_uint_eq(strlen(scene.log),
+                      3 * strlen("done 0; ") + 3 * (ends[0] > 9));
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
 /* --- loops ----------------------------------------------------------------------------- */
 
 enum { LOOPS = 3, CALLERS = 40 };
@@ -232,6 +268,27 @@ START_TEST(loops_share_a_port_and_stop_together)
 }
 END_TEST
 
+static int listen_there(struct pool *pool, void *user)
+{
+    return pool_listen(pool, user, NULL, &server, NULL) ? 0 : -1;
+}
+
+START_TEST(a_port_that_others_share_is_not_ours)
+{
+    struct pool_options options = {.mechanism = mechanisms[_i]};
+    struct net_address there;
+
+    net_address_parse(&there, ":0");
+    int other = net_listen(&there, 0, NET_REUSE_PORT);
+    net_local(other, &there);
+    ck_assert_int_eq(pool_run_loops(2, &options, listen_there, &there), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    ck_assert_int_eq(pool_run_loops(1, &options, listen_there, &there), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    close(other);
+}
+END_TEST
+
 static int set_up_path(struct pool *pool, void *user)
 {
     if (!pool_listen(pool, &shared.address, NULL, &server, NULL))
@@ -298,7 +355,12 @@ int main(void)
     tcase_add_loop_test(tests, a_signal_handler_stops_it, 0, MECHANISMS);
     tcase_add_loop_test(tests, work_is_done_elsewhere_and_told_here, 0,
                         MECHANISMS);
+    tcase_add_loop_test(tests,
+                        each_done_comes_once_also_when_the_pool_is_freed_first,
+                        0, MECHANISMS);
     tcase_add_loop_test(tests, loops_share_a_port_and_stop_together, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, a_port_that_others_share_is_not_ours, 0,
                         MECHANISMS);
     tcase_add_loop_test(tests, loops_share_a_path, 0, MECHANISMS);
     tcase_add_loop_test(tests, a_setup_that_fails_ends_all, 0, MECHANISMS);
