@@ -113,6 +113,8 @@ PYTHON
             "$(row live 'not captured, as its title bar says' value)"
         is 'seen and missed, and what the kernel had' 0 \
             "$(row live 'seen and missed, less what lo has had' value)"
+        holds 'nothing is missed of a transfer of 20 MB' \
+            "$(row live 'not captured of them' value) == 0"
         # more than it holds, while viz cannot take any
         holds 'a full ring is on the screen' \
             "$(row live 'stopped: missed, as its title bar says' value) > 0"

@@ -1,7 +1,6 @@
 /*
- * viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS RATE |
- *          latency SAMPLES RATE | idle SECONDS | idle-lesson SECONDS |
- *          keys SAMPLES   VIZ [ARGUMENT...]
+ * viz_live rate|stall|scan|latency|stream|sockets N M  VIZ [ARGUMENT...]
+ * viz_live idle|idle-lesson|keys N  VIZ [ARGUMENT...]
  * runs viz on a pty, in a network namespace of its own (but for a lesson, which
  * makes its own), and measures it from outside: what its screen says, what the
  * kernel counted, what its process took. Prints NAME=VALUE.
@@ -227,6 +226,7 @@ static int measure_rate(struct watched *viz, uint64_t count, uint64_t rate,
                         const char *what)
 {
     bool scan = strcmp(what, "scan") == 0, stall = strcmp(what, "stall") == 0;
+    bool stream = strcmp(what, "stream") == 0;
 
     struct flood flood;
     uint64_t before;
@@ -235,8 +235,9 @@ static int measure_rate(struct watched *viz, uint64_t count, uint64_t rate,
     before = loopback_packets();
     if (stall)
         kill(viz->pid, SIGSTOP);
-    if ((scan ? flood_syns(&flood, count, rate)
-              : flood_datagrams(&flood, count, rate)) < 0)
+    if ((stream ? flood_stream(&flood, count * 1000000)
+         : scan ? flood_syns(&flood, count, rate)
+                : flood_datagrams(&flood, count, rate)) < 0)
         die("the sender");
     under_flood(viz, &flood, before);
     finish(viz);
@@ -369,6 +370,55 @@ static int measure_idle(struct watched *viz, int seconds, const char *ready)
     return 0;
 }
 
+/* So many connections, both ends ours, that say nothing more. */
+static void connect_many(uint64_t count)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(FLOOD_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct rlimit most = {.rlim_cur = 2 * count + 64,
+                          .rlim_max = 2 * count + 64};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setrlimit(RLIMIT_NOFILE, &most);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) < 0 ||
+        listen(listener, 16) < 0)
+        die("a listener");
+    for (uint64_t n = 0; n < count; n++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+            accept(listener, NULL, NULL) < 0)
+            die("a connection");
+    }
+}
+
+/* What looking into the kernel's tables takes: with so many connections, and
+ * a datagram every 20 ms, so that viz never rests. */
+static int measure_sockets(struct watched *viz, uint64_t count, int64_t seconds)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(FLOOD_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int64_t before, begun;
+
+    await(viz, "LIVE");
+    press(viz, " "); /* paused: what is drawn is measured elsewhere */
+    connect_many(count);
+    look_until(viz, clock_now() + 2 * CLOCK_SECOND);
+    before = cpu_of(viz->pid);
+    begun = clock_now();
+    for (int n = 0; n < seconds * 50; n++) {
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to);
+        look_until(viz, begun + (n + 1) * 20 * (int64_t)CLOCK_MS);
+    }
+    printf("percent=%.3f\n", (double)(cpu_of(viz->pid) - before) * 100 /
+                                 (double)(clock_now() - begun));
+    finish(viz);
+    return 0;
+}
+
 /* --- from the command line ----------------------------------------------- */
 
 static void enter_network(void)
@@ -393,10 +443,11 @@ int main(int argc, char *argv[])
     uint64_t count, rate;
 
     if (argc <= first) {
-        fputs("usage: viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS "
-              "RATE | latency SAMPLES RATE | idle SECONDS | idle-lesson "
-              "SECONDS  VIZ "
-              "[ARGUMENT...]\n",
+        fputs("usage: viz_live rate COUNT RATE | stall COUNT RATE |\n"
+              "       scan PORTS RATE | latency SAMPLES RATE | stream MB 0 |\n"
+              "       sockets CONNECTIONS SECONDS | idle SECONDS |\n"
+              "       idle-lesson SECONDS | keys SAMPLES\n"
+              "       VIZ [ARGUMENT...]\n",
               stderr);
         return 2;
     }
@@ -409,6 +460,8 @@ int main(int argc, char *argv[])
         return measure_idle(&viz, (int)count, lesson ? "ticks" : "LIVE");
     if (keys)
         return measure_keys(&viz, (int)count);
+    if (strcmp(what, "sockets") == 0)
+        return measure_sockets(&viz, count, (int64_t)rate);
     if (strcmp(what, "latency") == 0)
         return measure_latency(&viz, (int)count, rate);
     return measure_rate(&viz, count, rate, what);
