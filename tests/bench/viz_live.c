@@ -24,7 +24,7 @@
 #include "tests/bench/viz_flood.h"
 #include "tests/bench/viz_terminal.h"
 
-enum { PATIENCE_S = 20, STILL_S = 3, SAMPLES_MOST = 10000, PICTURES = 29 };
+enum { PATIENCE_S = 20, STILL_S = 10, SAMPLES_MOST = 10000, PICTURES = 29 };
 
 struct watched {
     pid_t pid;
@@ -79,18 +79,29 @@ static void look_until(struct watched *viz, int64_t when)
         ;
 }
 
+static int64_t patience(void)
+{
+    return clock_now() + PATIENCE_S * CLOCK_SECOND;
+}
+
+static void give_up(struct watched *viz, const char *what)
+{
+    fprintf(stderr, "viz_live: %s; the screen:\n", what);
+    for (int row = 0; row < ROWS; row++)
+        fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
+    kill(viz->pid, SIGKILL);
+    exit(1);
+}
+
 static void await(struct watched *viz, const char *text)
 {
-    int64_t give_up = clock_now() + PATIENCE_S * CLOCK_SECOND;
+    int64_t end = patience();
 
     while (!terminal_shows(&viz->terminal, text)) {
-        if (clock_now() < give_up && look(viz, 100))
+        if (clock_now() < end && look(viz, 100))
             continue;
-        fprintf(stderr, "viz_live: the screen does not show \"%s\":\n", text);
-        for (int row = 0; row < ROWS; row++)
-            fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
-        kill(viz->pid, SIGKILL);
-        exit(1);
+        fprintf(stderr, "viz_live: waited for \"%s\"\n", text);
+        give_up(viz, "it never came");
     }
 }
 
@@ -104,12 +115,13 @@ static void press(struct watched *viz, const char *key)
 static void finish(struct watched *viz)
 {
     struct rusage usage;
-    int64_t lived = clock_now() - viz->begun_ns;
+    int64_t lived = clock_now() - viz->begun_ns, end = patience();
     int status;
 
     kill(viz->pid, SIGTERM);
-    while (look(viz, -1))
-        ;
+    while (look(viz, 100))
+        if (clock_now() > end)
+            give_up(viz, "SIGTERM does not end it");
     if (wait4(viz->pid, &status, 0, &usage) < 0)
         die("waiting");
     printf("pictures=%" PRIu64 "\nlived=%.3f\nuser=%.3f\nsystem=%.3f\n"
@@ -294,23 +306,23 @@ static int measure_latency(struct watched *viz, int samples, uint64_t rate)
     await(viz, "ladder");
     for (int n = 0; n < samples; n++) {
         char word[16];
-        int64_t sent, give_up;
+        int64_t sent, end;
         uint64_t before = terminal_number(&viz->terminal, " packet"), more;
 
         make_word(word, &random);
         more = rate > PICTURES ? rate / PICTURES : 1;
         sent = clock_now();
-        give_up = sent + PATIENCE_S * CLOCK_SECOND;
+        end = patience();
         for (uint64_t i = 0; i < more; i++)
             sendto(fd, word, strlen(word), 0, (struct sockaddr *)&to,
                    sizeof to);
         while (rate == 0
                    ? !terminal_shows(&viz->terminal, word)
                    : terminal_number(&viz->terminal, " packet") < before + more)
-            if (clock_now() > give_up || !look(viz, 1))
+            if (clock_now() > end || !look(viz, 1))
                 break;
         took_ms[n] = (double)(clock_now() - sent) / 1e6;
-        lost += clock_now() > give_up;
+        lost += clock_now() > end;
         if (rate == 0)
             look_until(viz,
                        clock_now() + (int64_t)(20 + random % 80) * CLOCK_MS);
@@ -337,11 +349,12 @@ static int measure_keys(struct watched *viz, int samples)
 
         for (int n = 0; n < count; n++) {
             uint64_t before = viz->terminal.pictures;
-            int64_t pressed = clock_now();
+            int64_t pressed = clock_now(), end = patience();
 
             press(viz, keys[key]);
-            while (viz->terminal.pictures == before && look(viz, 1000))
-                ;
+            while (viz->terminal.pictures == before)
+                if (clock_now() > end || !look(viz, 100))
+                    give_up(viz, "a key is not answered");
             took_ms[n] = (double)(clock_now() - pressed) / 1e6;
             look_until(viz, clock_now() + (n * 7 % 60) * CLOCK_MS);
         }
