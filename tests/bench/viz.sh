@@ -13,7 +13,7 @@ packets=1000000 connections=100000 ports=1000000
 rate=200000 scan_rate=100000 flood=1000000 samples=200 rest=10 bulk=1000 sockets=500
 if [ -n "${SHORT:-}" ]; then
     runs=${RUNS:-1} packets=20000 connections=2000 ports=140000
-    rate=5000 flood=10000 samples=20 rest=1 bulk=20 sockets=50
+    rate=10000 flood=10000 samples=10 rest=1 bulk=20 sockets=50
 fi
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -107,7 +107,7 @@ PROGRAMS
         echo "2|viz --text|$viz -r $file --text" >>"$work/programs"
         command -v tcpdump >/dev/null &&
             echo "3|tcpdump -nr|tcpdump -nr $file" >>"$work/programs"
-        command -v tshark >/dev/null && cat >>"$work/programs" <<PROGRAMS
+        [ -z "${SHORT:-}" ] && command -v tshark >/dev/null && cat >>"$work/programs" <<PROGRAMS
 1|tshark -q -z conv,tcp|tshark -r $file -q -z conv,tcp
 1|tshark -T fields, tcp.analysis|tshark -r $file -T fields -e frame.number -e tcp.stream -e tcp.analysis.flags -e tcp.analysis.retransmission
 PROGRAMS

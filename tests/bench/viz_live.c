@@ -370,7 +370,7 @@ static int measure_idle(struct watched *viz, int seconds, const char *ready)
     uint64_t pictures;
 
     await(viz, ready);
-    look_until(viz, clock_now() + 2 * CLOCK_SECOND);
+    look_until(viz, clock_now() + (seconds < 2 ? 1 : 2) * CLOCK_SECOND);
     before = cpu_of_family(viz->pid);
     begun = clock_now();
     pictures = viz->terminal.pictures;
@@ -419,7 +419,7 @@ static int measure_sockets(struct watched *viz, uint64_t count, int64_t seconds)
     await(viz, "LIVE");
     press(viz, " "); /* paused: what is drawn is measured elsewhere */
     connect_many(count);
-    look_until(viz, clock_now() + 2 * CLOCK_SECOND);
+    look_until(viz, clock_now() + (seconds < 2 ? 1 : 2) * CLOCK_SECOND);
     before = cpu_of(viz->pid);
     begun = clock_now();
     for (int n = 0; n < seconds * 50; n++) {
