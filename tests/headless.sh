@@ -47,8 +47,8 @@ done
 # screen. What is no recording of ours is left alone.
 if $viz --private --summary -- true >/dev/null 2>&1; then
     cat >"$work/lab.sh" <<'LAB'
-"$1/server" 7001 >"$2/ready" & server=$!
-until grep -q listening "$2/ready"; do :; done
+"$1/server" 7001 >"$2/said" & server=$!
+until grep -q listening "$2/said"; do :; done
 echo hello | "$1/client" 127.0.0.1 7001
 until ss -Htan 'sport = 7001' | grep -q TIME-WAIT || ss -Htan 'dport = 7001' | grep -q TIME-WAIT; do :; done
 kill $server

@@ -108,6 +108,10 @@ done
 [ $? = 1 ] && grep -q 'nobody listens there' "$away/said" ||
     wrong "ask says of a closed port: $(cat "$away/said")"
 
+POOL_BACKEND=nonsense "$away/gcc/echo" :0 2>"$away/said"
+[ $? = 1 ] && grep -q 'Invalid argument' "$away/said" ||
+    wrong "echo says of a mechanism that is none: $(cat "$away/said")"
+
 # --- the archive and the header ------------------------------------------------
 
 home=build/pool

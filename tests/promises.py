@@ -1,4 +1,5 @@
 # See promises.sh.
+import glob
 import os
 import re
 import shlex
@@ -26,16 +27,16 @@ def text(path):
 stages = set(re.findall(r'[\w/-]+', text('tests/run.sh')))
 
 
-def unit_test(where, module, name):
-    path = f'tests/unit/check_{module}.c'
-    if not os.path.exists(path):
-        wrong(f'{where}: there is no {path}')
-        return
-    source = text(path)
-    if f'START_TEST({name})' not in source:
-        wrong(f'{where}: no test {name} in {path}')
-    elif not re.search(rf'tcase_add\w*\([^;]*\b{name}\b', source):
-        wrong(f'{where}: {name} in {path} is never run')
+units = {path: text(path) for path in glob.glob('tests/unit/check_*.c')}
+
+
+def unit_test(where, name):
+    sources = [source for source in units.values()
+               if f'START_TEST({name})' in source]
+    if not sources:
+        wrong(f'{where}: no test {name} in tests/unit')
+    elif not re.search(rf'tcase_add\w*\([^;]*\b{name}\b', sources[0]):
+        wrong(f'{where}: {name} is never run')
 
 
 def kept_by(where, cell):
@@ -45,8 +46,8 @@ def kept_by(where, cell):
         wrong(f'{where}: no test keeps it')
     for name in names:
         tests += 1
-        if ': ' in name:
-            unit_test(where, *name.split(': '))
+        if '/' not in name:
+            unit_test(where, name)
         elif not os.path.exists(name):
             wrong(f'{where}: there is no {name}')
         elif name[len('tests/'):-len('.sh')] not in stages:

@@ -108,14 +108,23 @@ class Screen:
         self.fd = None
 
 
+def is_described(term):
+    """Whether this machine knows that terminal, terminfo(5)."""
+    return any(os.path.exists(os.path.join(place, folder, term))
+               for place in ('/etc/terminfo', '/lib/terminfo',
+                             '/usr/lib/terminfo', '/usr/share/terminfo')
+               for folder in (term[0], f'{ord(term[0]):x}'))
+
+
 def each_terminal():
+    unknown = Screen(80, 24, TERM='dumb-but-unknown').end()
+    check('an unknown terminal', unknown == 2, f'status {unknown}, not 2')
     for term in ('xterm', 'xterm-256color', 'linux', 'screen', 'vt100',
-                 'tmux-256color', 'dumb-but-unknown'):
-        screen = Screen(80, 24, TERM=term)
-        if term == 'dumb-but-unknown':
-            status = screen.end()
-            check(term, status == 2, f'status {status}, not 2')
+                 'tmux-256color'):
+        if not is_described(term):
+            print(f'  {term} is not described on this machine: not tried')
             continue
+        screen = Screen(80, 24, TERM=term)
         check(term, screen.until(b'127.0.0.1'), 'no address on the screen')
         for view in (b'2', b'3', b'4', b'5', b'?'):
             screen.type(view)

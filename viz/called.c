@@ -12,14 +12,17 @@
 enum {
     WAITING = 4096,
     HOLD_MS = 20, /* longer than the kernel keeps a frame back from the ring */
-    LOOK_MS = 50
+    LOOK_MS = 50,
+    LOOK_AT_REST_MS = 200, /* after a second without a call; packets ask, too */
+    REST_MS = 1000
 };
 
 struct called {
     struct call_feed *feed;
     struct call_flows flows;
-    int64_t read_ns; /* wall clock: calls until then have been read */
-    size_t count;    /* in order of their return */
+    int64_t read_ns;  /* wall clock: calls until then have been read */
+    int64_t heard_ns; /* monotonic: when there was last a call */
+    size_t count;     /* in order of their return */
     struct program_call waiting[WAITING];
 };
 
@@ -82,6 +85,7 @@ static void put(void *self, const struct event *event)
         at--;
     memmove(called->waiting + at + 1, called->waiting + at,
             (called->count - at) * sizeof called->waiting[0]);
+    called->heard_ns = clock_now();
     called->waiting[at] = event->made;
     called->count++;
 }
@@ -119,7 +123,11 @@ void called_rest(struct called *called, bool end, event_sink_fn *sink,
 
 int called_timeout(const struct called *called)
 {
-    return called->count > 0 ? HOLD_MS : LOOK_MS;
+    if (called->count > 0)
+        return HOLD_MS;
+    return clock_now() - called->heard_ns > (int64_t)REST_MS * CLOCK_MS
+               ? LOOK_AT_REST_MS
+               : LOOK_MS;
 }
 
 const char *called_lost(const struct called *called, char text[CALLED_TEXT])

@@ -146,25 +146,91 @@ static int hold_port(void)
     return fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof at);
 }
 
-static int start(struct flood *flood, int type, int protocol, fill_fn *fill,
-                 uint64_t count, uint64_t rate)
+/* A process for the sender, which tells its result. 1 in it, 0 in who asked,
+ * -1 with errno. */
+static int begin(struct flood *flood, int *report)
 {
-    struct flood_result result = {0};
-    int ends[2], fd;
+    int ends[2];
 
     if (pipe(ends) < 0)
         return -1;
     flood->report = ends[0];
+    *report = ends[1];
     flood->pid = fork();
-    if (flood->pid != 0) {
-        close(ends[1]);
-        return flood->pid < 0 ? -1 : 0;
-    }
+    if (flood->pid == 0)
+        return 1;
+    close(ends[1]);
+    return flood->pid < 0 ? -1 : 0;
+}
+
+static void end(int report, const struct flood_result *result)
+{
+    _exit(write(report, result, sizeof *result) != sizeof *result);
+}
+
+static int start(struct flood *flood, int type, int protocol, fill_fn *fill,
+                 uint64_t count, uint64_t rate)
+{
+    struct flood_result result = {0};
+    int report, fd, begun = begin(flood, &report);
+
+    if (begun != 1)
+        return begun;
     fd = socket(AF_INET, type | SOCK_CLOEXEC, protocol);
     if (fd < 0 || (type == SOCK_DGRAM && hold_port() < 0) ||
         send_all(fd, fill, count, rate, &result) < 0)
         _exit(1);
-    _exit(write(ends[1], &result, sizeof result) != sizeof result);
+    end(report, &result);
+    return 0;
+}
+
+static void read_stream(int listener)
+{
+    static char bytes[1 << 16];
+    int fd = accept(listener, NULL, NULL);
+
+    while (read(fd, bytes, sizeof bytes) > 0)
+        ;
+    _exit(0);
+}
+
+int flood_stream(struct flood *flood, uint64_t bytes)
+{
+    static const char zeros[1 << 16];
+    struct flood_result result = {0};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(FLOOD_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr *address = (struct sockaddr *)&at;
+    int report, fd, listener, begun = begin(flood, &report);
+    int64_t since;
+
+    if (begun != 1)
+        return begun;
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || fd < 0 || bind(listener, address, sizeof at) < 0 ||
+        listen(listener, 1) < 0)
+        _exit(1);
+    if (fork() == 0) {
+        close(fd);
+        read_stream(listener);
+    }
+    since = clock_now();
+    if (connect(fd, address, sizeof at) < 0)
+        _exit(1);
+    while (result.sent < bytes) {
+        ssize_t sent = write(fd, zeros, sizeof zeros);
+
+        if (sent <= 0)
+            _exit(1);
+        result.sent += (uint64_t)sent;
+    }
+    close(fd);
+    wait(NULL);
+    result.took_ns = clock_now() - since;
+    end(report, &result);
+    return 0;
 }
 
 int flood_datagrams(struct flood *flood, uint64_t count, uint64_t rate)

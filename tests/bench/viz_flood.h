@@ -26,6 +26,8 @@ enum { FLOOD_PORT = 7001 };
 int flood_datagrams(struct flood *flood, uint64_t count, uint64_t rate);
 /* A SYN to each of `count` ports of 127.1.0.0/16. */
 int flood_syns(struct flood *flood, uint64_t count, uint64_t rate);
+/* So many bytes over one TCP connection to 127.0.0.1, as fast as they go. */
+int flood_stream(struct flood *flood, uint64_t bytes);
 /* Whether it has ended; then *result is set and it is waited for. */
 int flood_ended(struct flood *flood, struct flood_result *result);
 

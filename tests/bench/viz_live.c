@@ -1,7 +1,6 @@
 /*
- * viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS RATE |
- *          latency SAMPLES RATE | idle SECONDS | idle-lesson SECONDS |
- *          keys SAMPLES   VIZ [ARGUMENT...]
+ * viz_live rate|stall|scan|latency|stream|sockets N M  VIZ [ARGUMENT...]
+ * viz_live idle|idle-lesson|keys N  VIZ [ARGUMENT...]
  * runs viz on a pty, in a network namespace of its own (but for a lesson, which
  * makes its own), and measures it from outside: what its screen says, what the
  * kernel counted, what its process took. Prints NAME=VALUE.
@@ -25,7 +24,7 @@
 #include "tests/bench/viz_flood.h"
 #include "tests/bench/viz_terminal.h"
 
-enum { PATIENCE_S = 20, STILL_S = 3, SAMPLES_MOST = 10000, PICTURES = 29 };
+enum { PATIENCE_S = 20, STILL_S = 10, SAMPLES_MOST = 10000, PICTURES = 29 };
 
 struct watched {
     pid_t pid;
@@ -80,18 +79,29 @@ static void look_until(struct watched *viz, int64_t when)
         ;
 }
 
+static int64_t patience(void)
+{
+    return clock_now() + PATIENCE_S * CLOCK_SECOND;
+}
+
+static void give_up(struct watched *viz, const char *what)
+{
+    fprintf(stderr, "viz_live: %s; the screen:\n", what);
+    for (int row = 0; row < ROWS; row++)
+        fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
+    kill(viz->pid, SIGKILL);
+    exit(1);
+}
+
 static void await(struct watched *viz, const char *text)
 {
-    int64_t give_up = clock_now() + PATIENCE_S * CLOCK_SECOND;
+    int64_t end = patience();
 
     while (!terminal_shows(&viz->terminal, text)) {
-        if (clock_now() < give_up && look(viz, 100))
+        if (clock_now() < end && look(viz, 100))
             continue;
-        fprintf(stderr, "viz_live: the screen does not show \"%s\":\n", text);
-        for (int row = 0; row < ROWS; row++)
-            fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
-        kill(viz->pid, SIGKILL);
-        exit(1);
+        fprintf(stderr, "viz_live: waited for \"%s\"\n", text);
+        give_up(viz, "it never came");
     }
 }
 
@@ -105,12 +115,13 @@ static void press(struct watched *viz, const char *key)
 static void finish(struct watched *viz)
 {
     struct rusage usage;
-    int64_t lived = clock_now() - viz->begun_ns;
+    int64_t lived = clock_now() - viz->begun_ns, end = patience();
     int status;
 
     kill(viz->pid, SIGTERM);
-    while (look(viz, -1))
-        ;
+    while (look(viz, 100))
+        if (clock_now() > end)
+            give_up(viz, "SIGTERM does not end it");
     if (wait4(viz->pid, &status, 0, &usage) < 0)
         die("waiting");
     printf("pictures=%" PRIu64 "\nlived=%.3f\nuser=%.3f\nsystem=%.3f\n"
@@ -227,6 +238,7 @@ static int measure_rate(struct watched *viz, uint64_t count, uint64_t rate,
                         const char *what)
 {
     bool scan = strcmp(what, "scan") == 0, stall = strcmp(what, "stall") == 0;
+    bool stream = strcmp(what, "stream") == 0;
 
     struct flood flood;
     uint64_t before;
@@ -235,8 +247,9 @@ static int measure_rate(struct watched *viz, uint64_t count, uint64_t rate,
     before = loopback_packets();
     if (stall)
         kill(viz->pid, SIGSTOP);
-    if ((scan ? flood_syns(&flood, count, rate)
-              : flood_datagrams(&flood, count, rate)) < 0)
+    if ((stream ? flood_stream(&flood, count * 1000000)
+         : scan ? flood_syns(&flood, count, rate)
+                : flood_datagrams(&flood, count, rate)) < 0)
         die("the sender");
     under_flood(viz, &flood, before);
     finish(viz);
@@ -293,23 +306,23 @@ static int measure_latency(struct watched *viz, int samples, uint64_t rate)
     await(viz, "ladder");
     for (int n = 0; n < samples; n++) {
         char word[16];
-        int64_t sent, give_up;
+        int64_t sent, end;
         uint64_t before = terminal_number(&viz->terminal, " packet"), more;
 
         make_word(word, &random);
         more = rate > PICTURES ? rate / PICTURES : 1;
         sent = clock_now();
-        give_up = sent + PATIENCE_S * CLOCK_SECOND;
+        end = patience();
         for (uint64_t i = 0; i < more; i++)
             sendto(fd, word, strlen(word), 0, (struct sockaddr *)&to,
                    sizeof to);
         while (rate == 0
                    ? !terminal_shows(&viz->terminal, word)
                    : terminal_number(&viz->terminal, " packet") < before + more)
-            if (clock_now() > give_up || !look(viz, 1))
+            if (clock_now() > end || !look(viz, 1))
                 break;
         took_ms[n] = (double)(clock_now() - sent) / 1e6;
-        lost += clock_now() > give_up;
+        lost += clock_now() > end;
         if (rate == 0)
             look_until(viz,
                        clock_now() + (int64_t)(20 + random % 80) * CLOCK_MS);
@@ -336,11 +349,12 @@ static int measure_keys(struct watched *viz, int samples)
 
         for (int n = 0; n < count; n++) {
             uint64_t before = viz->terminal.pictures;
-            int64_t pressed = clock_now();
+            int64_t pressed = clock_now(), end = patience();
 
             press(viz, keys[key]);
-            while (viz->terminal.pictures == before && look(viz, 1000))
-                ;
+            while (viz->terminal.pictures == before)
+                if (clock_now() > end || !look(viz, 100))
+                    give_up(viz, "a key is not answered");
             took_ms[n] = (double)(clock_now() - pressed) / 1e6;
             look_until(viz, clock_now() + (n * 7 % 60) * CLOCK_MS);
         }
@@ -356,7 +370,7 @@ static int measure_idle(struct watched *viz, int seconds, const char *ready)
     uint64_t pictures;
 
     await(viz, ready);
-    look_until(viz, clock_now() + 2 * CLOCK_SECOND);
+    look_until(viz, clock_now() + (seconds < 2 ? 1 : 2) * CLOCK_SECOND);
     before = cpu_of_family(viz->pid);
     begun = clock_now();
     pictures = viz->terminal.pictures;
@@ -365,6 +379,55 @@ static int measure_idle(struct watched *viz, int seconds, const char *ready)
            (double)(cpu_of_family(viz->pid) - before) * 100 /
                (double)(clock_now() - begun),
            viz->terminal.pictures - pictures);
+    finish(viz);
+    return 0;
+}
+
+/* So many connections, both ends ours, that say nothing more. */
+static void connect_many(uint64_t count)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(FLOOD_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct rlimit most = {.rlim_cur = 2 * count + 64,
+                          .rlim_max = 2 * count + 64};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setrlimit(RLIMIT_NOFILE, &most);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) < 0 ||
+        listen(listener, 16) < 0)
+        die("a listener");
+    for (uint64_t n = 0; n < count; n++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+            accept(listener, NULL, NULL) < 0)
+            die("a connection");
+    }
+}
+
+/* What looking into the kernel's tables takes: with so many connections, and
+ * a datagram every 20 ms, so that viz never rests. */
+static int measure_sockets(struct watched *viz, uint64_t count, int64_t seconds)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(FLOOD_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int64_t before, begun;
+
+    await(viz, "LIVE");
+    press(viz, " "); /* paused: what is drawn is measured elsewhere */
+    connect_many(count);
+    look_until(viz, clock_now() + (seconds < 2 ? 1 : 2) * CLOCK_SECOND);
+    before = cpu_of(viz->pid);
+    begun = clock_now();
+    for (int n = 0; n < seconds * 50; n++) {
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to);
+        look_until(viz, begun + (n + 1) * 20 * (int64_t)CLOCK_MS);
+    }
+    printf("percent=%.3f\n", (double)(cpu_of(viz->pid) - before) * 100 /
+                                 (double)(clock_now() - begun));
     finish(viz);
     return 0;
 }
@@ -393,10 +456,11 @@ int main(int argc, char *argv[])
     uint64_t count, rate;
 
     if (argc <= first) {
-        fputs("usage: viz_live rate COUNT RATE | stall COUNT RATE | scan PORTS "
-              "RATE | latency SAMPLES RATE | idle SECONDS | idle-lesson "
-              "SECONDS  VIZ "
-              "[ARGUMENT...]\n",
+        fputs("usage: viz_live rate COUNT RATE | stall COUNT RATE |\n"
+              "       scan PORTS RATE | latency SAMPLES RATE | stream MB 0 |\n"
+              "       sockets CONNECTIONS SECONDS | idle SECONDS |\n"
+              "       idle-lesson SECONDS | keys SAMPLES\n"
+              "       VIZ [ARGUMENT...]\n",
               stderr);
         return 2;
     }
@@ -409,6 +473,8 @@ int main(int argc, char *argv[])
         return measure_idle(&viz, (int)count, lesson ? "ticks" : "LIVE");
     if (keys)
         return measure_keys(&viz, (int)count);
+    if (strcmp(what, "sockets") == 0)
+        return measure_sockets(&viz, count, (int64_t)rate);
     if (strcmp(what, "latency") == 0)
         return measure_latency(&viz, (int)count, rate);
     return measure_rate(&viz, count, rate, what);

@@ -223,6 +223,33 @@ START_TEST(a_loss_lies_before_or_after_the_capture)
 }
 END_TEST
 
+/* Near the client: what it sends has not reached the server yet. */
+START_TEST(what_is_still_on_its_way_moves_nobody_for_certain)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    connects(&wire);
+    ck_assert_int_eq(wire.note.flow->vantage, VANTAGE_CLIENT);
+    ck_assert_int_eq(wire.note.after[1], TCP_ESTABLISHED);
+    ck_assert(wire.note.assumed[1]);
+    ck_assert(!wire.note.assumed[0]);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    note = sends(&wire, 20, 's', A, 1, 101, 0, 0);
+    ck_assert(!note->assumed[1]);
+    note = sends(&wire, 1, 'c', F | A, 101, 1, 0, 0);
+    ck_assert_int_eq(note->after[1], TCP_CLOSE_WAIT);
+    ck_assert(note->assumed[1]);
+    note = sends(&wire, 20, 's', A, 1, 102, 0, 0);
+    ck_assert_int_eq(note->after[1], TCP_CLOSE_WAIT);
+    ck_assert(!note->assumed[1]);
+    ck_assert_int_eq(note->after[0], TCP_FIN_WAIT2);
+    ck_assert(!note->assumed[0]);
+    track_free(wire.track);
+}
+END_TEST
+
 START_TEST(a_reset_brings_the_errno_of_its_receivers_state)
 {
     const struct note *note;
@@ -385,6 +412,7 @@ int main(void)
     tcase_add_test(tests, what_was_acknowledged_already_is_sent_in_vain);
     tcase_add_test(tests, a_d_sack_proves_that_it_was_sent_in_vain);
     tcase_add_test(tests, a_loss_lies_before_or_after_the_capture);
+    tcase_add_test(tests, what_is_still_on_its_way_moves_nobody_for_certain);
     tcase_add_test(tests, a_reset_brings_the_errno_of_its_receivers_state);
     tcase_add_test(tests, what_the_card_cuts_counts_as_many_as_it_makes);
     tcase_add_test(tests, gaps_and_windows_are_told);

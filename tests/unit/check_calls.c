@@ -414,6 +414,26 @@ START_TEST(calls_stand_between_the_packets)
 }
 END_TEST
 
+/* An idle server asks twice a second whether it should end. */
+START_TEST(a_wait_in_vain_has_no_row)
+{
+    const struct choice choice = {.flow = 0, .calls = true};
+    struct program_call call = told(CALLED_POLL, 7001, 0);
+    struct ladder_lines lines;
+
+    for (int n = 0; n < 30; n++) {
+        call.ended_ns += 500000000;
+        keep(&call);
+    }
+    lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 3);
+    call.result = 1;
+    keep(&call);
+    lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+    ck_assert_int_gt(lines.count, 3);
+}
+END_TEST
+
 /* A server has called listen() long before the first packet. */
 START_TEST(calls_are_there_before_any_packet)
 {
@@ -517,6 +537,7 @@ int main(void)
     tcase_add_test(whose, a_socket_is_known_by_its_later_calls);
     tcase_add_test(whose, the_newest_calls_are_kept);
     tcase_add_test(whose, calls_stand_between_the_packets);
+    tcase_add_test(whose, a_wait_in_vain_has_no_row);
     tcase_add_test(whose, calls_are_there_before_any_packet);
     tcase_add_test(whose, a_pause_stands_where_it_was);
     tcase_add_test(whose, many_calls_leave_room_for_packets);

@@ -93,7 +93,9 @@ void losses_arrived(struct losses *losses, const struct segment *segment,
     const struct flow *flow = &segment->tracked->flow;
     struct standing after;
 
-    if (!is_moved(before, flow, to, segment->received))
+    /* A socket that speaks to itself is one end, and loses nothing. */
+    if (segment->sender == segment->receiver ||
+        !is_moved(before, flow, to, segment->received))
         return;
     standing_take(&after, flow, to, segment->received);
     segment->received->arrival = (uint8_t)(losses->next_arrival % LOSSES_MOST +

@@ -419,6 +419,22 @@ void tcp_state_unreachable(struct flow *flow, enum flow_side sender)
 
 /* --- together ------------------------------------------------------------ */
 
+/* A capture that was not made at the receiver sees what is still on its way: it
+ * may arrive, and only the receiver's next segment proves that it has. */
+static bool is_on_its_way(const struct segment *segment)
+{
+    switch (segment->tracked->flow.vantage) {
+    case VANTAGE_CLIENT:
+        return segment->from == FLOW_CLIENT;
+    case VANTAGE_SERVER:
+        return segment->from == FLOW_SERVER;
+    case VANTAGE_MIDDLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void tcp_state_segment(struct segment *segment)
 {
     struct flow *flow = &segment->tracked->flow;
@@ -439,6 +455,8 @@ void tcp_state_segment(struct segment *segment)
         send_syn(segment);
     else
         send_ack(segment);
+    if (segment->sender->assumed) /* it has got what moved it, and goes on */
+        segment->sender->assumed = is_assumed(flow, segment->sender->state);
     if (segment->payload > 0) {
         segment->sent->data_last = true;
         segment->received->data_last = false;
@@ -452,6 +470,8 @@ void tcp_state_segment(struct segment *segment)
     if (!segment->lost) {
         standing_take(&before, flow, to, segment->received);
         arrive(segment);
+        if (segment->receiver->state != before.state && is_on_its_way(segment))
+            segment->receiver->assumed = true;
         losses_confirm(segment->losses, segment, arrive);
         losses_arrived(segment->losses, segment, &before);
     }

@@ -104,7 +104,7 @@ static bool is_open(const struct tracked *tracked)
         case TCP_CLOSE_WAIT:
         case TCP_FIN_WAIT1:
         case TCP_FIN_WAIT2:
-            if (!end->assumed)
+            if (!end->assumed || !tracked->flow.midstream)
                 break;
             return false;
         default:

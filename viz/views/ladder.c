@@ -376,10 +376,18 @@ bool ladder_shows(const struct store_row *packet, struct choice choice)
 
 /* --- one call -------------------------------------------------------------- */
 
+/* poll() and the like that waited in vain: nothing of it is on the wire, and an
+ * idle server's, twice a second, would hide all that is. */
+static bool waited_in_vain(const struct program_call *call)
+{
+    return call->function >= CALLED_POLL && call->result == 0;
+}
+
 bool ladder_shows_call(const struct program_call *call,
                        const struct store *store, struct choice choice)
 {
-    if (!choice.calls || choice.filter || !call->has_side)
+    if (!choice.calls || choice.filter || !call->has_side ||
+        waited_in_vain(call))
         return false;
     if (choice.flow < 0 || call->flow == choice.flow)
         return true;
