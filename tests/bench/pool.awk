@@ -6,6 +6,7 @@ BEGIN {
     # measure | title | goal of the pool ("": none) | digits
     row("cpu-100", "CPU a message, 100 connections", 1.03, 2)
     row("cpu-1000", "CPU a message, 1000 connections", 1.03, 2)
+    row("cpu-9000", "CPU a message, 9000 connections", 1.03, 2)
     row("large", "CPU a message of 64 KiB", 1.03, 2)
     row("lines", "CPU a line, 16 in flight", 1.3, 2)
     row("connects", "CPU of connect-echo-close", 1.00, 2)
@@ -78,7 +79,7 @@ function spread(key, who)
 }
 function line_of(i,   k)
 {
-    printf "%-32s", title[i]
+    printf "%-34s", title[i]
     for (k = 1; k <= count; k++)
         printf " %11s", shown(keys[i], name[k], digits[i])
     printf "   %s\n", verdict(i)
@@ -89,14 +90,14 @@ function spreads_of(i,   k, any)
         any = any spread(keys[i], name[k])
     if (any == "")
         return
-    printf "%-32s", title[i]
+    printf "%-34s", title[i]
     for (k = 1; k <= count; k++)
         printf " %11s", spread(keys[i], name[k])
     printf "\n"
 }
 function heading(words,   k)
 {
-    printf "%-32s", words
+    printf "%-34s", words
     for (k = 1; k <= count; k++)
         printf " %11s", name[k]
 }
