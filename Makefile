@@ -290,7 +290,8 @@ $(BUILD)/bench/count: $(call objects,tests/bench/count.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^
 
-$(BUILD)/bench/peer_%: $(BUILD)/obj/tests/bench/peer_%.o $(LIB)
+$(BUILD)/bench/peer_epoll $(BUILD)/bench/peer_pool: $(BUILD)/bench/%: \
+    $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
 
