@@ -59,12 +59,14 @@ is 'status of --mtu without --private' 2 $?
 
 # The third packet to the server is the FIN: lost, it moves the client alone.
 TERMS=0 $viz --loss 1/3 --json --private -- python3 tests/terms.py lost_fin >"$work/out" 2>&1
+# The word of it comes after the packet's line, which it corrects, or before.
 is 'a lost FIN has not reached the server' 1 \
-    "$(grep -c '^{"type":"lost",.*"client":"FIN_WAIT1","server":"ESTABLISHED"}' "$work/out")"
+    "$(grep -cE '^\{"type":"lost",.*"client":"FIN_WAIT1","server":"ESTABLISHED"\}|"flags":"FA",.*"client":"FIN_WAIT1","server":"ESTABLISHED"' "$work/out")"
 is 'until it is sent again' 1 \
     "$(sed '1,/"type":"lost"/d' "$work/out" | grep -c '"flags":"FA",.*"name":"retransmission".*"server":"CLOSE_WAIT"')"
 TERMS=0 $viz --loss 1/3 --text --private -- python3 tests/terms.py lost_fin >"$work/out" 2>&1
-is 'and --text says who stays where' 1 "$(grep -cE 'did not reach 127.0.0.1:7001, which is ESTABLISHED$' "$work/out")"
+is 'and --text says who stays where' 1 \
+    "$(grep -cE 'did not reach 127.0.0.1:7001, which is ESTABLISHED$|FIN_WAIT1 .*FIN,ACK.* ESTABLISHED +!' "$work/out")"
 
 $viz --loss 4/3 --private -- true >"$work/out" 2>&1
 is 'status of loss 4/3' 2 $?
