@@ -739,7 +739,7 @@ static void peer_with_more_to_say(void)
 {
     static char unread[200000];
     size_t total = 0;
-    int fd = peer_connect(), small = 4096;
+    int fd = peer_connect(), small = 65536;
 
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     peer_says(fd, "GET\n");
