@@ -186,6 +186,12 @@ fuzz-afl: deps-test ## the same with AFL++
 
 fuzz-programs: $(FUZZ)
 
+.PHONY: soak
+soak: deps-test ## what takes long: 100,000 connections, 15,000 at once, each submission RUNS=50 times
+	@$(MAKE) $(jobs) $(BUILD)/tests/check_pool_many $(GRADE) $(CALLS)
+	@CYCLES=100000 LIVE=15000 $(BUILD)/tests/check_pool_many
+	@RUNS='$(or $(RUNS),50)' sh tests/submissions.sh
+
 .PHONY: bench bench-programs
 bench: deps-test ## how fast it is, as a table; ONLY=viz, ONLY=pool, JSON=FILE
 	@$(if $(filter pool,$(ONLY)),,$(MAKE) --no-print-directory $(VIZ) bench-programs)

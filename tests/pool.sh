@@ -175,6 +175,14 @@ while IFS='|' read -r _ what calls tests _; do
         esac || wrong "there is no test $name (for:$what)"
     done <"$away/tests"
 done <"$away/rows"
+# The table of mistakes: | `mistake` | `check_file: test` |
+awk '/^## Mistakes/ { on = 1; next } /^## / { on = 0 } on && /^\| `/' \
+    docs/common.md | cut -d'|' -f3 | quoted >"$away/tests"
+[ "$(wc -l <"$away/tests")" -ge 26 ] || wrong 'the table of mistakes is short'
+while read -r name; do
+    grep -qE "^START_TEST\(${name#*: }\)" "tests/unit/${name%%:*}.c" ||
+        wrong "there is no test $name"
+done <"$away/tests"
 # The calls in the other tables are calls.
 awk '/^## The calls/ { on = 1; next } /^## / { on = 0 } on && /^\|/' \
     docs/common.md | cut -d'|' -f2 | quoted | grep -oE '[a-z]+_[a-z0-9_]+' |

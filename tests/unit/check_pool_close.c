@@ -180,7 +180,7 @@ START_TEST(unread_input_does_not_reset_the_reply)
     scene_begin(_i, &nine);
     reader = client();
     reader_has = 0;
-    net_set_buffers(reader, 4096, 0);
+    net_set_buffers(reader, 32768, 0);
     ck_assert_int_gt(send(reader, request, sizeof request, 0), 9);
     pool_post(scene.pool, read_on, NULL);
     run();
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(who_is_closed_by_another_hears_nothing_more)
 {
-    scene_begin(_i, &talk);
+    scene_with(_i, (struct pool_options){.grace_ms = 50}, NULL, &talk);
     int first = client(), second = client();
     sends(first, "KICK\n");
     sends(second, "KICK\n");

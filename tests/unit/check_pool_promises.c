@@ -8,6 +8,9 @@
 
 #include "tests/unit/pool_scene.h"
 
+/* Peers that close only after they have seen `closed` would wait for it. */
+static const struct pool_options little_grace = {.grace_ms = 50};
+
 /* --- never inside the call ------------------------------------------------- */
 
 static bool in_a_call;
@@ -183,7 +186,7 @@ START_TEST(stale_event_after_close)
                                                 .closed = note_closed};
 
     kick = _i ? pool_abort : pool_close;
-    scene_open(NULL, &handler);
+    scene_open(&little_grace, &handler);
     scene_run(peers_ready_at_once);
     ck_assert_int_eq(lines_of("data of one"), 1);
     ck_assert_int_eq(lines_of("closed"), 3); /* both, and the listener */
@@ -293,7 +296,7 @@ START_TEST(closed_callback_exactly_once_with_the_reason)
     static const struct pool_handler handler = {.accepted = hold_a_line,
                                                 .closed = note_closed};
 
-    scene_open(NULL, &handler);
+    scene_open(&little_grace, &handler);
     pool_set_user(scene.listener, (void *)(uintptr_t)endings[_i].idle_ms);
     scene_run(endings[_i].peer);
     scene_said(endings[_i].said);
