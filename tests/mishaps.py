@@ -122,6 +122,18 @@ def interface_comes_and_goes():
           'what was seen is not summed up')
 
 
+def interface_is_removed_at_once():
+    """It is taken down first: who looks just then must not wait for ever."""
+    for _ in range(30):
+        ip('link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb')
+        ip('link', 'set', 'va', 'up')
+        live = Live('va')
+        ip('link', 'delete', 'va')
+        status, _, errors = live.end(stop=None)
+        check('an interface that is removed', status == 2 and 'va' in errors,
+              f'status {status}: {errors}')
+
+
 def interface_goes_under_the_screen():
     ip('link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb')
     ip('link', 'set', 'va', 'up')

@@ -20,7 +20,8 @@ enum {
     LOOK_SHARE_AT_REST = 150, /* also in a kernel with many sockets */
     BEHIND_MS = 1000,         /* packets that wait go before a look, so long */
     REST_MS = 1000,
-    QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
+    DOWN_MS = 500, /* how often an interface that is down is looked at */
+    QUIET_MS = 20  /* longer than the kernel keeps a frame back from the ring */
 };
 
 int session_init(struct session *session, struct capture *capture,
@@ -272,6 +273,9 @@ int session_timeout(const struct session *session)
     int calls = session->called ? called_timeout(session->called) : -1;
 
     if (look < 0 || (calls >= 0 && calls < look))
-        return calls;
+        look = calls;
+    if (session->capture && capture_is_down(session->capture) &&
+        (look < 0 || look > DOWN_MS))
+        look = DOWN_MS;
     return look;
 }

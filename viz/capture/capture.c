@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,8 +33,10 @@ struct capture {
     pcap_t *pcap;
     char *name; /* interface or path, for messages */
     bool live;
-    bool twice; /* the kernel shows libpcap each packet twice */
-    bool ended; /* end of file, or an error that was told */
+    bool twice;     /* the kernel shows libpcap each packet twice */
+    bool ended;     /* end of file, or an error that was told */
+    bool down;      /* the interface was taken down, and may come back */
+    unsigned index; /* of the interface; 0: all of them, or a file */
     uint64_t frames;
     struct gunzip gunzip; /* the gzip(1) that reads for us, if any */
     char *buffer;         /* the file's stream reads into it, or NULL */
@@ -202,7 +205,8 @@ struct capture *capture_open_live(const char *interface, uint32_t snaplen,
         return NULL;
     capture->live = true;
     /* Without this a plain user is told of rights for a mistyped name. */
-    if (strcmp(interface, "any") != 0 && if_nametoindex(interface) == 0) {
+    capture->index = if_nametoindex(interface);
+    if (strcmp(interface, "any") != 0 && capture->index == 0) {
         advice_no_device(error, interface);
         return give_up(capture, ENODEV);
     }
@@ -321,7 +325,43 @@ int capture_fd(const struct capture *capture)
     return capture->live ? pcap_get_selectable_fd(capture->pcap) : -1;
 }
 
+bool capture_is_down(const struct capture *capture)
+{
+    return capture->down;
+}
+
 /* --- reading ------------------------------------------------------------- */
+
+/* An interface that is being removed is taken down first; libpcap may look in
+ * between, takes it for one that may come back, and the kernel tells no second
+ * time. So a live interface from which nothing comes is looked at: netdevice(7),
+ * by its index, which no other will have. */
+static int look_at_interface(struct capture *capture,
+                             struct capture_error *error)
+{
+    struct ifreq interface = {.ifr_ifindex = (int)capture->index};
+    int fd = pcap_get_selectable_fd(capture->pcap);
+
+    if (!capture->live || capture->index == 0)
+        return 0;
+#ifdef __linux__
+    if (ioctl(fd, SIOCGIFNAME, &interface) == 0 &&
+        ioctl(fd, SIOCGIFFLAGS, &interface) == 0) {
+        capture->down = !(interface.ifr_flags & IFF_UP);
+        return 0;
+    }
+    if (errno != ENODEV && errno != ENXIO)
+        return 0;
+    capture->ended = true;
+    advice_set(error, CAPTURE_SYSTEM,
+               "The capture on %s has ended: The interface disappeared.",
+               capture->name);
+    return -1;
+#else
+    (void)fd, (void)interface, (void)error;
+    return 0;
+#endif
+}
 
 /* A file may hold any 64 bits as its seconds. */
 static int64_t nanoseconds(const struct timeval *time)
@@ -396,7 +436,9 @@ int capture_next(struct capture *capture, struct frame *frame,
     case 1:
         break;
     case 0:
-        return run_dry(capture, error);
+        if (run_dry(capture, error) < 0)
+            return -1;
+        return look_at_interface(capture, error);
     case PCAP_ERROR_BREAK:
         return end_of_file(capture, error);
     default:
