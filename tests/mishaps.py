@@ -211,6 +211,7 @@ def scan():
 with tempfile.TemporaryDirectory() as folder:
     clock_set_back(folder)
 interface_comes_and_goes()
+interface_is_removed_at_once()
 interface_goes_under_the_screen()
 port_used_again()
 scan()
