@@ -35,13 +35,6 @@
 
 /* --- the calls that can fail ------------------------------------------------- */
 
-enum { ERRNOS = 10 };
-
-struct call {
-    const char *name;
-    int errnos[ERRNOS];
-};
-
 /* clang-format off */
 #define CALLS(X) \
     X(accept4, EAGAIN, EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EHOSTUNREACH) \
@@ -70,37 +63,7 @@ struct call {
     X(calloc, ENOMEM)
 /* clang-format on */
 
-#define NUMBER(name, ...) CALL_##name,
-enum { CALLS(NUMBER) CALL_COUNT };
-#define ROW(name, ...) {#name, {__VA_ARGS__}},
-static const struct call calls[] = {CALLS(ROW)};
-
-static struct fault {
-    atomic_int call; /* which fails; -1: none */
-    atomic_int error;
-    atomic_int left; /* so many calls of it come through before */
-    atomic_int happened;
-    atomic_long blocks; /* allocated and not yet freed */
-} fault = {.call = -1};
-
-static bool due(int call)
-{
-    if (fault.call != call || atomic_fetch_sub(&fault.left, 1) != 0)
-        return false;
-    fault.happened = 1;
-    errno = fault.error;
-    return true;
-}
-
-#define WRAP(type, name, bad, parameters, arguments) \
-    type __real_##name parameters;                   \
-    type __wrap_##name parameters;                   \
-    type __wrap_##name parameters                    \
-    {                                                \
-        if (due(CALL_##name))                        \
-            return bad;                              \
-        return __real_##name arguments;              \
-    }
+#include "tests/unit/faults.h"
 
 /* clang-format off */
 WRAP(int, accept4, -1, (int s, struct sockaddr *a, socklen_t *n, int f), (s, a, n, f))
@@ -154,37 +117,6 @@ int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
 {
     return due(CALL_open) ? -1 : __real_open(path, flags);
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *block);
-
-static void *counted(void *block)
-{
-    if (block)
-        atomic_fetch_add(&fault.blocks, 1);
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return due(CALL_malloc) ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return due(CALL_calloc) ? NULL : counted(__real_calloc(count, size));
-}
-
-void __wrap_free(void *block)
-{
-    if (block)
-        atomic_fetch_sub(&fault.blocks, 1);
-    __real_free(block);
 }
 
 /* --- the play -------------------------------------------------------------------- */

@@ -32,13 +32,6 @@
 
 /* --- the calls that can fail ------------------------------------------------- */
 
-enum { ERRNOS = 12 };
-
-struct call {
-    const char *name;
-    int errnos[ERRNOS];
-};
-
 /* clang-format off */
 #define CALLS(X) \
     X(accept4, EAGAIN, EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EHOSTUNREACH) \
@@ -77,53 +70,7 @@ struct call {
     X(realloc, ENOMEM)
 /* clang-format on */
 
-#define NUMBER(name, ...) CALL_##name,
-enum { CALLS(NUMBER) CALL_COUNT };
-#define ROW(name, ...) {#name, {__VA_ARGS__}},
-static const struct call calls[] = {CALLS(ROW)};
-
-static struct fault {
-    _Atomic int call; /* which fails; -1: none; CALL_COUNT: any, at random */
-    _Atomic int error;
-    _Atomic int left; /* so many calls of it come through before */
-    _Atomic unsigned seed;
-    atomic_int happened;
-    atomic_long blocks; /* allocated and not yet freed */
-} fault = {.call = -1};
-
-static bool due(int call)
-{
-    if (fault.call == CALL_COUNT) {
-        unsigned turn = atomic_fetch_add(&fault.seed, 2654435761U) *
-                        2246822519U;
-        const int *errnos = calls[call].errnos;
-        int count = 0;
-
-        turn ^= turn >> 15;
-        if (turn % 24 != 0)
-            return false;
-        while (count < ERRNOS && errnos[count])
-            count++;
-        atomic_fetch_add(&fault.happened, 1);
-        errno = errnos[turn / 24 % (unsigned)count];
-        return true;
-    }
-    if (fault.call != call || atomic_fetch_sub(&fault.left, 1) != 0)
-        return false;
-    fault.happened = 1;
-    errno = fault.error;
-    return true;
-}
-
-#define WRAP(type, name, bad, parameters, arguments) \
-    type __real_##name parameters;                   \
-    type __wrap_##name parameters;                   \
-    type __wrap_##name parameters                    \
-    {                                                \
-        if (due(CALL_##name))                        \
-            return bad;                              \
-        return __real_##name arguments;              \
-    }
+#include "tests/unit/faults.h"
 
 /* clang-format off */
 WRAP(int, accept4, -1, (int s, struct sockaddr *a, socklen_t *n, int f), (s, a, n, f))
@@ -180,33 +127,8 @@ time_t __wrap_time(time_t *now)
     return 0;
 }
 
-/* Allocations are counted: all that the play took must have come back. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static void *counted(void *block)
-{
-    if (block)
-        atomic_fetch_add(&fault.blocks, 1);
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return due(CALL_malloc) ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return due(CALL_calloc) ? NULL : counted(__real_calloc(count, size));
-}
-
 void *__wrap_realloc(void *block, size_t size)
 {
     void *now;
@@ -215,13 +137,6 @@ void *__wrap_realloc(void *block, size_t size)
         return NULL;
     now = __real_realloc(block, size);
     return block ? now : counted(now);
-}
-
-void __wrap_free(void *block)
-{
-    if (block)
-        atomic_fetch_sub(&fault.blocks, 1);
-    __real_free(block);
 }
 
 /* --- the play -------------------------------------------------------------------- */
