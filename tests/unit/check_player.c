@@ -335,81 +335,84 @@ static void put(const char *name, const void *bytes, size_t length)
     fclose(file);
 }
 
+/* One of each kind that a recording keeps; the test gives them their times. */
+static struct event recorded[] = {
+    {.kind = EVENT_OPENED, .terminal = 'A'},
+    {.kind = EVENT_TYPED, .terminal = 'A', .text = "./server  7001"},
+    {.kind = EVENT_PRINTED, .terminal = 'B', .text = ""},
+    {.kind = EVENT_EXITED, .terminal = 'B', .status = 130},
+    {.kind = EVENT_SOCKET,
+     .socket = {.protocol = PROTO_TCP,
+                .state = TCP_LISTEN,
+                .local = {.family = 6, .address = {[15] = 1}, .port = 9},
+                .remote = {.family = 6},
+                .send_queue = 8,
+                .cookie = UINT64_MAX}},
+    {.kind = EVENT_SOCKET,
+     .socket = {.protocol = PROTO_TCP,
+                .state = TCP_ESTABLISHED,
+                .local = {.family = 4, .address = {127}, .port = 9},
+                .remote = {.family = 4, .address = {127}, .port = 10},
+                .cookie = 5,
+                .tcp = {true, 1, 204000, 40, 20, 10, 7, 3, 32768, 2}}},
+    {.kind = EVENT_LOOKED},
+    {.kind = EVENT_WAITS,
+     .side = FLOW_SERVER,
+     .port = 7001,
+     .call = WAIT_ACCEPT},
+    {.kind = EVENT_CALL,
+     .made = {.function = CALLED_CONNECT,
+              .protocol = PROTO_TCP,
+              .local_port = 0,
+              .remote_port = 7001,
+              .fd = 3,
+              .pid = 5,
+              .tid = 6,
+              .error = 111,
+              .result = -1,
+              .began_ns = 1000000000,
+              .ended_ns = 1000000008,
+              .flow = -1}},
+};
+enum { RECORDED = sizeof recorded / sizeof *recorded };
+
 START_TEST(what_was_recorded_comes_back)
 {
     struct record *record = record_open(folder, 3);
-    struct event events[] = {
-        {.kind = EVENT_OPENED, .terminal = 'A'},
-        {.kind = EVENT_TYPED, .terminal = 'A', .text = "./server  7001"},
-        {.kind = EVENT_PRINTED, .terminal = 'B', .text = ""},
-        {.kind = EVENT_EXITED, .terminal = 'B', .status = 130},
-        {.kind = EVENT_SOCKET,
-         .socket = {.protocol = PROTO_TCP,
-                    .state = TCP_LISTEN,
-                    .local = {.family = 6, .address = {[15] = 1}, .port = 9},
-                    .remote = {.family = 6},
-                    .send_queue = 8,
-                    .cookie = UINT64_MAX}},
-        {.kind = EVENT_SOCKET,
-         .socket = {.protocol = PROTO_TCP,
-                    .state = TCP_ESTABLISHED,
-                    .local = {.family = 4, .address = {127}, .port = 9},
-                    .remote = {.family = 4, .address = {127}, .port = 10},
-                    .cookie = 5,
-                    .tcp = {true, 1, 204000, 40, 20, 10, 7, 3, 32768, 2}}},
-        {.kind = EVENT_LOOKED},
-        {.kind = EVENT_WAITS,
-         .side = FLOW_SERVER,
-         .port = 7001,
-         .call = WAIT_ACCEPT},
-        {.kind = EVENT_CALL,
-         .made = {.function = CALLED_CONNECT,
-                  .protocol = PROTO_TCP,
-                  .local_port = 0,
-                  .remote_port = 7001,
-                  .fd = 3,
-                  .pid = 5,
-                  .tid = 6,
-                  .error = 111,
-                  .result = -1,
-                  .began_ns = 1000000000,
-                  .ended_ns = 1000000008,
-                  .flow = -1}},
-    };
-    enum { COUNT = sizeof events / sizeof *events };
     struct replay_error error;
     struct replay *replay;
 
     ck_assert_ptr_nonnull(record);
-    for (int i = 0; i < COUNT; i++) {
-        events[i].time_ns = 1000000000 + i;
+    for (int i = 0; i < RECORDED; i++) {
+        recorded[i].time_ns = 1000000000 + i;
         if (i == 2)
-            record_step(record, 1, events[i].time_ns);
-        record_event(record, &events[i]);
+            record_step(record, 1, recorded[i].time_ns);
+        record_event(record, &recorded[i]);
     }
-    record_event(record, &events[4]); /* no news: not written again */
+    record_event(record, &recorded[4]); /* no news: not written again */
     put("replay.pcap.part", empty_pcap, sizeof empty_pcap);
     ck_assert_int_eq(record_close(record, true), 0);
     replay = replay_open(folder, 3, &error);
     ck_assert_msg(replay != NULL, "%s", error.text);
-    ck_assert_uint_eq(replay_count(replay), COUNT);
-    for (int i = 0; i < COUNT; i++) {
+    ck_assert_uint_eq(replay_count(replay), RECORDED);
+    for (int i = 0; i < RECORDED; i++) {
         const struct replay_item *item = replay_item(replay, (size_t)i);
 
-        ck_assert_int_eq(item->event.kind, events[i].kind);
-        ck_assert_int_eq(item->time_ns, events[i].time_ns);
+        ck_assert_int_eq(item->event.kind, recorded[i].kind);
+        ck_assert_int_eq(item->time_ns, recorded[i].time_ns);
         ck_assert_uint_eq(item->step, i < 2 ? 0 : 1);
-        if (events[i].kind == EVENT_TYPED || events[i].kind == EVENT_PRINTED)
-            ck_assert_str_eq(item->event.text, events[i].text);
+        if (recorded[i].kind == EVENT_TYPED ||
+            recorded[i].kind == EVENT_PRINTED)
+            ck_assert_str_eq(item->event.text, recorded[i].text);
     }
     ck_assert_int_eq(replay_item(replay, 3)->event.status, 130);
-    ck_assert_mem_eq(&replay_item(replay, 4)->event.socket, &events[4].socket,
-                     sizeof events[4].socket);
-    ck_assert_mem_eq(&replay_item(replay, 5)->event.socket, &events[5].socket,
-                     sizeof events[5].socket);
+    ck_assert_mem_eq(&replay_item(replay, 4)->event.socket, &recorded[4].socket,
+                     sizeof recorded[4].socket);
+    ck_assert_mem_eq(&replay_item(replay, 5)->event.socket, &recorded[5].socket,
+                     sizeof recorded[5].socket);
     ck_assert_int_eq(replay_item(replay, 7)->event.call, WAIT_ACCEPT);
-    ck_assert_mem_eq(&replay_item(replay, 8)->event.made, &events[8].made,
-                     sizeof events[8].made);
+    ck_assert_mem_eq(&replay_item(replay, 8)->event.made, &recorded[8].made,
+                     sizeof recorded[8].made);
     replay_close(replay);
 }
 END_TEST
