@@ -757,15 +757,8 @@ START_TEST(a_store_that_forgets_its_oldest_packets_moves_the_reader_on)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-    Suite *suite = suite_create("views");
-    TCase *tcase = tcase_create("views");
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tcase, 30);
-    tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_small_terminal_is_told_so);
     tcase_add_test(tcase,
                    a_connection_is_one_row_with_both_ends_and_who_closed);
@@ -814,6 +807,18 @@ int main(void)
     tcase_add_test(tcase, random_resizes_keys_and_traffic_do_no_harm);
     tcase_add_test(tcase,
                    a_store_that_forgets_its_oldest_packets_moves_the_reader_on);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("views");
+    TCase *tcase = tcase_create("views");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    add_tests(tcase);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
