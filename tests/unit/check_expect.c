@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/wire.h"
+#include "viz/events/observed.h"
 
 static struct expect *expect;
 static struct wire wire;
@@ -165,6 +166,35 @@ START_TEST(a_complaint_quotes_nothing_that_a_terminal_obeys)
     refused_with("listen caf\xc3", "where \"caf.\" stands");
     refused_with("listen 123456789012345678901234567890123456789\xc3\xa9",
                  "123456789.\" stands"); /* cut within the character */
+}
+END_TEST
+
+START_TEST(a_line_is_shown_trimmed_and_without_what_a_terminal_obeys)
+{
+    begin(" \r\tnot shell A \r\n", "prints B \"\x1b]0;title\x07\"");
+    ck_assert_str_eq(expect_line(expect, 0), "not shell A");
+    ck_assert_str_eq(expect_line(expect, 1), "prints B \".]0;title.\"");
+    terminal('B', EVENT_PRINTED, "\x1b]0;title\x07", 0); /* looked for as is */
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
+START_TEST(a_block_has_room_for_a_number_of_paths)
+{
+    char line[40], why[320];
+
+    expect = expect_new(false);
+    for (int n = 0; n < OBSERVED_PATHS; n++) {
+        snprintf(line, sizeof line, "listen unix %d.sock", n);
+        ck_assert_int_eq(expect_add(expect, line, why, sizeof why), 0);
+    }
+    ck_assert_int_eq(expect_add(expect, "listen unix a", why, sizeof why), -1);
+    ck_assert_ptr_nonnull(strstr(why, "and 32 paths"));
+    ck_assert_int_eq(
+        expect_add(expect, "listen unix ./0.sock", why, sizeof why),
+        0); /* known already */
+    expect_free(expect);
 }
 END_TEST
 
@@ -850,6 +880,18 @@ START_TEST(terminals_print_exit_and_open)
 }
 END_TEST
 
+START_TEST(an_empty_line_printed_before_its_turn_holds_no_text)
+{
+    begin("shell B", "prints A \"x\"");
+    terminal('A', EVENT_PRINTED, "", 0);
+    terminal('B', EVENT_OPENED, NULL, 0);
+    ck_assert_str_eq(ticks(), "T.");
+    terminal('A', EVENT_PRINTED, "x", 0);
+    ck_assert_str_eq(ticks(), "TT");
+    end();
+}
+END_TEST
+
 START_TEST(a_shell_stays_open_over_steps)
 {
     begin("shell A");
@@ -984,6 +1026,9 @@ static TCase *language(void)
     tcase_add_test(tcase, every_term_is_understood);
     tcase_add_test(tcase, a_wrong_word_is_named_with_what_may_stand_there);
     tcase_add_test(tcase, a_complaint_quotes_nothing_that_a_terminal_obeys);
+    tcase_add_test(tcase,
+                   a_line_is_shown_trimmed_and_without_what_a_terminal_obeys);
+    tcase_add_test(tcase, a_block_has_room_for_a_number_of_paths);
     tcase_add_test(tcase, what_no_event_shows_is_refused_in_a_clear_sentence);
     tcase_add_test(tcase, a_path_is_a_word_that_the_kernel_has_room_for);
     tcase_add_test(tcase, patience_is_ten_seconds_or_what_within_says);
@@ -1207,6 +1252,7 @@ static TCase *terminals(void)
     TCase *tcase = tcase_create("terminals");
 
     tcase_add_test(tcase, terminals_print_exit_and_open);
+    tcase_add_test(tcase, an_empty_line_printed_before_its_turn_holds_no_text);
     tcase_add_test(tcase, a_shell_stays_open_over_steps);
     tcase_add_test(tcase, what_is_printed_before_the_wire_is_read_still_counts);
     tcase_add_test(tcase,

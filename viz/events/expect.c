@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "viz/events/lines.h"
+#include "viz/events/quote.h"
 
 enum { MOST_LINES = 256 };
 
@@ -24,16 +25,20 @@ struct expect *expect_new(bool kernel)
     return expect;
 }
 
+static void free_line(struct line *line)
+{
+    free(line->text);
+    free(line->path);
+    free(line->partials);
+    free(line->failure);
+}
+
 void expect_free(struct expect *expect)
 {
     if (!expect)
         return;
-    for (size_t i = 0; i < expect->count; i++) {
-        free(expect->lines[i].text);
-        free(expect->lines[i].path);
-        free(expect->lines[i].partials);
-        free(expect->lines[i].failure);
-    }
+    for (size_t i = 0; i < expect->count; i++)
+        free_line(&expect->lines[i]);
     free(expect->lines);
     fact_log_fini(&expect->log);
     observed_fini(&expect->observed);
@@ -49,37 +54,65 @@ static int no_memory(char *why, size_t size)
     return -1;
 }
 
+static int too_many(char *why, size_t size)
+{
+    snprintf(why, size,
+             "one block holds at most %d lines about %d ports and %d paths",
+             MOST_LINES, OBSERVED_PORTS, OBSERVED_PATHS);
+    errno = EINVAL;
+    return -1;
+}
+
+/* The line as a person sees it: its words, with nothing a terminal obeys. */
+static char *shown(const char *text)
+{
+    static const char space[] = " \t\r\n";
+    char *copy = strdup(text + strspn(text, space));
+    size_t length = copy ? strlen(copy) : 0;
+
+    if (!copy)
+        return NULL;
+    while (length > 0 && strchr(space, copy[length - 1]))
+        length--;
+    copy[length] = '\0';
+    quote(copy, length + 1, copy);
+    return copy;
+}
+
+/* What the line needs beside its term; 0, or -1 with errno. */
+static int prepare(struct expect *expect, struct line *line, const char *text)
+{
+    const struct term *term = &line->term;
+
+    if (term->protocol != 0 &&
+        observed_watch(&expect->observed, term->protocol, term->port) < 0)
+        return -1;
+    line->text = shown(text);
+    if (!line->text || line_prepare(line) < 0)
+        return -1;
+    if (term->kind != TERM_LISTEN_UNIX)
+        return 0;
+    line->path = strdup((const char *)term->text);
+    return line->path ? observed_watch_path(&expect->observed, line->path) : -1;
+}
+
 int expect_add(struct expect *expect, const char *text, char *why, size_t size)
 {
     struct line line = {.status = EXPECT_WAITING}, *lines;
 
     if (term_read(&line.term, text, why, size) < 0)
         return -1;
-    if (expect->count == MOST_LINES ||
-        (line.term.protocol != 0 &&
-         observed_watch(&expect->observed, line.term.protocol, line.term.port) <
-             0)) {
-        snprintf(why, size, "one block holds at most %d lines about %d ports",
-                 MOST_LINES, OBSERVED_PORTS);
-        errno = EINVAL;
-        return -1;
-    }
+    if (expect->count == MOST_LINES)
+        return too_many(why, size);
     lines = realloc(expect->lines, (expect->count + 1) * sizeof line);
     if (!lines)
         return no_memory(why, size);
     expect->lines = lines;
-    line.text = strdup(text + strspn(text, " \t"));
-    if (!line.text || line_prepare(&line) < 0) {
-        free(line.text);
-        return no_memory(why, size);
-    }
-    if (line.term.kind == TERM_LISTEN_UNIX) {
-        line.path = strdup((const char *)line.term.text);
-        if (!line.path || observed_watch_path(&expect->observed, line.path)) {
-            free(line.path);
-            free(line.text);
-            return no_memory(why, size);
-        }
+    if (prepare(expect, &line, text) < 0) {
+        bool full = errno == ENOSPC;
+
+        free_line(&line);
+        return full ? too_many(why, size) : no_memory(why, size);
     }
     expect->lines[expect->count++] = line;
     return 0;

@@ -21,9 +21,9 @@ enum expect_status {
 struct expect;
 
 /* `kernel`: EVENT_SOCKET events will come too. Then a listener is believed
- * when the kernel shows it or a handshake has proved it, and a lasting state (LISTEN, ESTABLISHED,
- * CLOSE_WAIT, FIN_WAIT2, TIME_WAIT) when wire and kernel agree; without it the
- * wire alone decides. NULL with errno ENOMEM. */
+ * when the kernel shows it or a handshake has proved it, and a lasting state
+ * (LISTEN, ESTABLISHED, CLOSE_WAIT, FIN_WAIT2, TIME_WAIT) when wire and kernel
+ * agree; without it the wire alone decides. NULL with errno ENOMEM. */
 struct expect *expect_new(bool kernel);
 void expect_free(struct expect *expect);
 
@@ -39,6 +39,8 @@ void expect_open(struct expect *expect);
 void expect_feed(struct expect *expect, const struct event *event);
 
 size_t expect_count(const struct expect *expect);
+/* Line n to be shown: without the space around it, what a terminal would obey
+ * as dots. */
 const char *expect_line(const struct expect *expect, size_t n);
 enum expect_status expect_status(const struct expect *expect, size_t n);
 /* All positive lines are true and no `not` line is broken. A `not` line after

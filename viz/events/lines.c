@@ -208,7 +208,8 @@ bool line_fulfils(struct line *line, const struct fact *fact)
             return text_ends(line, fact);
         return !term->has_bytes || fact->total >= term->bytes;
     case TERM_PRINTS:
-        return memmem(fact->bytes, fact->length_held, term->text,
+        return fact->length_held > 0 && /* memmem() takes no NULL */
+               memmem(fact->bytes, fact->length_held, term->text,
                       term->text_length) != NULL;
     case TERM_EXITS:
         return fact->status == term->status;

@@ -18,7 +18,7 @@ struct partial {
 };
 
 struct line {
-    char *text; /* as written */
+    char *text; /* as it is shown: expect_line() */
     char *path; /* `listen unix`; else NULL */
     struct term term;
     enum expect_status status; /* a `not` line: BROKEN or still WAITING */

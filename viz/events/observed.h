@@ -57,7 +57,8 @@ struct fact {
                              observed_open(), these too */
     int status;           /* EXITED */
     enum wait_call call;  /* WAITS */
-    const uint8_t *bytes; /* DATA, PRINTED: borrowed for the call */
+    const uint8_t *bytes; /* DATA, PRINTED: borrowed for the call; may be NULL
+                             when there are none */
     size_t length_held;   /* bytes at `bytes` */
     bool gap_before, gap_after; /* DATA: the stream has a hole there */
 };
