@@ -3,7 +3,8 @@
  * true stays true and what broke stays broken until the block is opened anew,
  * done means all true, and every sentence for a person is printable.
  *
- *   kernel?, lines up to a zero byte, events: kind, then what it has
+ *   bit 0: kernel?, bit 7: lines are a byte each; lines up to a zero byte,
+ *   events: kind, then what it has
  */
 #include "tests/fuzz/packets.h"
 #include "viz/events/expect.h"
@@ -27,9 +28,82 @@ JUDGE static void check_text(const char *text, size_t size)
     must(is_printable(text, length, ""));
 }
 
+static void add_line(struct expect *expect, const char *line)
+{
+    char why[200];
+
+    memset(why, 'x', sizeof why);
+    if (expect_add(expect, line, why, sizeof why) < 0) {
+        check_text(why, sizeof why);
+        must(why[0] != '\0');
+    }
+}
+
+/* As a byte each: lines that are understood, in any order, so that the fuzzer
+ * finds what two of them do to each other. */
+static void add_known_lines(struct expect *expect, struct input *input)
+{
+    static const char *const lines[] = {
+        "listen tcp 7001",
+        "listen udp 7001",
+        "listen unix a",
+        "handshake tcp 7001",
+        "refused tcp 7001",
+        "data tcp 7001 from client",
+        "data tcp 7001 from server",
+        "data tcp 7001 from client \"aaa\"",
+        "data tcp 7001 from server \"ab\"",
+        "data tcp 7001 from client 3 bytes",
+        "close tcp 7001 by client",
+        "close tcp 7001 by server",
+        "reset tcp 7001 by client",
+        "reset tcp 7001 by server",
+        "state tcp 7001 server LISTEN",
+        "state tcp 7001 client SYN_SENT",
+        "state tcp 7001 server SYN_RECV",
+        "state tcp 7001 client ESTABLISHED",
+        "state tcp 7001 server ESTABLISHED",
+        "state tcp 7001 client FIN_WAIT2",
+        "state tcp 7001 server CLOSE_WAIT",
+        "state tcp 7001 server LAST_ACK",
+        "state tcp 7001 client TIME_WAIT",
+        "state tcp 7001 server CLOSED",
+        "established tcp 7001 0",
+        "established tcp 7001 1",
+        "established tcp 7001 2",
+        "retransmit tcp 7001 syn",
+        "retransmit tcp 7001 data 2",
+        "zero-window tcp 7001 by server",
+        "datagram udp 7001 from client x2",
+        "datagram udp 7001 from server 0 bytes",
+        "unreachable udp 7001",
+        "lost udp 7001",
+        "waits server accept",
+        "waits client recv 7001",
+        "prints A \"a\"",
+        "prints B \"ab\"",
+        "exits A 0",
+        "exits B 1",
+        "shell A",
+        "shell B",
+    };
+    enum { KNOWN = sizeof lines / sizeof lines[0] };
+
+    while (input->left > 0 && expect_count(expect) < LINES) {
+        uint8_t byte = input_u8(input);
+        char line[LINE];
+
+        if (byte == 0)
+            break;
+        snprintf(line, sizeof line, "%s%s", byte & 128 ? "not " : "",
+                 lines[(byte & 127) % KNOWN]);
+        add_line(expect, line);
+    }
+}
+
 static void add_lines(struct expect *expect, struct input *input)
 {
-    char line[LINE], why[200];
+    char line[LINE];
     size_t length = 0;
 
     while (input->left > 0 && expect_count(expect) < LINES) {
@@ -42,11 +116,7 @@ static void add_lines(struct expect *expect, struct input *input)
         }
         line[length] = '\0';
         length = 0;
-        memset(why, 'x', sizeof why);
-        if (expect_add(expect, line, why, sizeof why) < 0) {
-            check_text(why, sizeof why);
-            must(why[0] != '\0');
-        }
+        add_line(expect, line);
         if (c == '\0')
             break;
     }
@@ -177,18 +247,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
     struct state state = {.track = track_new(4)};
+    uint8_t how;
 
     must(state.track != NULL);
-    state.expect = expect_new(input_u8(&input) & 1);
+    how = input_u8(&input);
+    state.expect = expect_new(how & 1);
     must(state.expect != NULL);
-    add_lines(state.expect, &input);
+    if (how & 128)
+        add_known_lines(state.expect, &input);
+    else
+        add_lines(state.expect, &input);
     expect_open(state.expect);
     for (int i = 0; i < MOST_EVENTS && input.left > 0; i++) {
         feed(&state, &input);
         check(&state);
     }
-    for (size_t n = 0; n < expect_count(state.expect); n++)
+    for (size_t n = 0; n < expect_count(state.expect); n++) {
+        check_text(expect_line(state.expect, n), LINE);
         check_text(expect_reason(state.expect, n), 4096);
+    }
     expect_free(state.expect);
     track_free(state.track);
     return 0;
