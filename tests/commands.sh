@@ -103,6 +103,32 @@ echo 'lab.01-blocking.score 100/100' >>"$box/kit/.lab/progress"
 map
 check 'all done says so' 0 'all is done'
 
+# When stages fail, the end of `make test` has their words: what was built and
+# what passed is left out. A log of which the last lines say nothing is common:
+# make's, and a list of tests with one that failed.
+mkdir -p "$box/kit/tests"
+cp tests/run.sh "$box/kit/tests/"
+cat >"$box/kit/tests/lint.sh" <<'STAGE'
+echo 'the third breach'
+for n in 1 2 3 4 5 6 7 8 9; do echo "  check_more          $n passed"; done
+echo 'lint: 3 breaches'
+exit 1
+STAGE
+standin make 'case $* in *clang*) echo "a.c:1: error: no such thing"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "  CC     b$n.c"; done
+echo "make: *** [a.o] Error 1"; exit 2 ;; esac'
+(cd "$box/kit" && MAKE="$box/bin/make" sh tests/run.sh) >"$box/all" 2>&1
+status=$?
+tail -n 20 "$box/all" >"$box/out"
+check 'a stage that failed says at the end why' 1 'the third breach'
+check 'and a build which file' 1 'a\.c:1: error: no such thing'
+check 'and last comes which they were' 1 '^stages: 4 passed, 2 failed: lint build-clang$'
+echo 'echo fine' >"$box/kit/tests/lint.sh"
+standin make 'echo made'
+(cd "$box/kit" && MAKE="$box/bin/make" sh tests/run.sh) >"$box/out" 2>&1
+status=$?
+check 'when all passed that is all' 0 '^stages: 6 passed, 0 failed$'
+
 for n in 99 x; do
     ${MAKE:-make} --no-print-directory lesson-$n >"$box/out" 2>&1
     status=$?

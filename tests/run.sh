@@ -1,15 +1,23 @@
 #!/bin/sh
 # `make test`: everything CI runs, a stage a line. Stops for nothing, tells at
-# the end which stages failed. Each stage's whole output is in build/test-logs.
+# the end which stages failed, and with which words: often the end is all that
+# one sees. Each stage's whole output is in build/test-logs.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 logs=build/test-logs
 mkdir -p $logs
-make=${MAKE:-make}
+make="${MAKE:-make} --no-print-directory"
 export DEPS=skip
 jobs=$(nproc 2>/dev/null || echo 2)
 failed=
 passed=0
+
+# The last lines of a stage that say something: not what was built, nor what
+# passed.
+last() { # name, lines
+    grep -vE '^  (CC|AR|LD|TEST|FUZZ) |^ok |: \*\*\* Waiting|^  [a-z_]+ +[0-9]+ passed$' \
+        "$logs/$1.log" | tail -n "$2" | cut -c1-200 | sed 's/^/    /'
+}
 
 stage() { # name, command...
     name=$1
@@ -25,7 +33,7 @@ stage() { # name, command...
     else
         failed="$failed $name"
         printf 'FAILED %4d s   status %d\n' $took $status
-        tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+        last "$name" 40
     fi
 }
 
@@ -47,8 +55,12 @@ for name in golden golden-screens docs headless confine hostile \
 done
 
 if [ -n "$failed" ]; then
-    echo "Failed:$failed. Whole output: $logs/NAME.log"
-    echo "stages: $passed passed, $(echo "$failed" | wc -w) failed"
+    count=$(echo "$failed" | wc -w)
+    for name in $failed; do
+        echo "$name failed; the end of $logs/$name.log:"
+        last "$name" $((count < 5 ? 15 / count : 3))
+    done
+    echo "stages: $passed passed, $count failed:$failed"
     exit 1
 fi
 echo "stages: $passed passed, 0 failed"
