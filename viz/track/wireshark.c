@@ -6,6 +6,7 @@
 #include "viz/track/wireshark.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "viz/track/holes.h"
 
@@ -14,8 +15,17 @@ enum { SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST };
 static const int64_t fast_ns = 20000000; /* after the last duplicate ACK */
 static const int64_t near_ns = 3000000;  /* out of order, without a known RTT */
 
+/* What of one direction is not known, or not used. */
+enum { SCALE_UNKNOWN = -1, SCALE_NONE = -2 };
+
+/* way.dup_acks when data that nobody has seen was acknowledged: more than any
+ * count of duplicates. */
+static const uint32_t ACKED_UNSEEN = UINT32_MAX;
+
 /* One direction. 0 stands for "not seen", as it does there. */
 struct way {
+    bool has_base;
+    uint32_t base;      /* number of the SYN, seen or concluded */
     uint32_t next_seq;  /* highest seen */
     uint32_t max_acked; /* highest seen without a gap before it */
     uint32_t last_ack;
@@ -23,12 +33,13 @@ struct way {
     uint32_t dup_acks;
     unsigned last_flags;
     int64_t next_seq_ns, last_ack_ns;
-    int scale; /* -1 not known, -2 not used */
+    int scale;
+    bool only_syn; /* its last SYN was not followed by an ACK yet */
 };
 
 struct talk {
-    uint64_t id; /* of the flow, plus one; 0: free */
-    struct way way[2];
+    uint64_t id;                  /* of the flow, plus one; 0: free */
+    struct way way[2];            /* by direction_of() */
     int64_t syn_ns, first_rtt_ns; /* 0 none */
 };
 
@@ -100,26 +111,55 @@ static int grow(struct wireshark *wireshark)
     return 0;
 }
 
-static struct talk *talk_of(struct wireshark *wireshark, uint32_t flow)
+static void begin(struct talk *talk, uint64_t id)
 {
+    *talk = (struct talk){.id = id};
+    for (int n = 0; n < 2; n++) {
+        talk->way[n].scale = SCALE_UNKNOWN;
+        talk->way[n].window = UINT32_MAX;
+    }
+}
+
+/* What Wireshark takes for one connection may be several flows to track: those
+ * with the same endpoints go on with what there was. */
+static struct talk *talk_of(struct wireshark *wireshark,
+                            const struct flow *flow)
+{
+    uint64_t id = (uint64_t)flow->id + 1;
+    const struct talk *before = NULL;
     struct talk *talk;
 
     if (wireshark->used * 2 >= wireshark->size && grow(wireshark) < 0)
         return NULL;
-    talk = place_of(wireshark->talks, wireshark->size, (uint64_t)flow + 1);
-    if (talk->id == 0) {
-        talk->id = (uint64_t)flow + 1;
-        talk->way[0].scale = talk->way[1].scale = -1;
-        talk->way[0].window = talk->way[1].window = UINT32_MAX;
-        wireshark->used++;
+    talk = place_of(wireshark->talks, wireshark->size, id);
+    if (talk->id != 0)
+        return talk;
+    if (flow->reuses)
+        before = place_of(wireshark->talks, wireshark->size,
+                          (uint64_t)flow->before + 1);
+    if (before != NULL && before->id != 0) {
+        *talk = *before;
+        talk->id = id;
+    } else {
+        begin(talk, id);
     }
+    wireshark->used++;
     return talk;
+}
+
+/* The same for all packets of one way between two endpoints. */
+static int direction_of(const struct packet *packet)
+{
+    const struct endpoint *from = &packet->source, *to = &packet->destination;
+    int order = memcmp(from->address, to->address, sizeof from->address);
+
+    return order > 0 || (order == 0 && from->port > to->port);
 }
 
 /* --- the checks ---------------------------------------------------------- */
 
 struct look {
-    const struct talk *talk;
+    struct talk *talk;
     const struct tcp_header *tcp;
     uint32_t length;
     int64_t now;
@@ -143,12 +183,11 @@ static bool repeats(const struct look *look)
 static bool fills_window(const struct look *look)
 {
     const struct way *reverse = look->reverse;
+    int scale = reverse->scale > 0 && !reverse->only_syn ? reverse->scale : 0;
 
-    return look->length > 0 && reverse->scale != -1 && plain(look) &&
+    return look->length > 0 && reverse->scale != SCALE_UNKNOWN && plain(look) &&
            look->tcp->seq + look->length ==
-               reverse->last_ack +
-                   (reverse->window
-                    << (reverse->scale > 0 ? reverse->scale : 0));
+               reverse->last_ack + (reverse->window << scale);
 }
 
 /* The acknowledgement that says nothing new. */
@@ -165,6 +204,8 @@ static void check_repeated(struct look *look)
         if (before & WIRESHARK_ZERO_WINDOW_PROBE)
             look->flags |= WIRESHARK_ZERO_WINDOW_PROBE_ACK;
     } else {
+        if (look->forward->dup_acks == ACKED_UNSEEN)
+            look->forward->dup_acks = 0;
         look->forward->dup_acks++;
         look->flags |= WIRESHARK_DUPLICATE_ACK;
     }
@@ -194,17 +235,34 @@ static void check_forward(struct look *look)
     check_repeated(look);
 }
 
+/* Data that nobody has seen is acknowledged. Where a gap explains it that is
+ * said once for the gap; else once until the other way acknowledges something
+ * new, which its count of duplicates is used to remember. */
 static void check_ack(struct look *look)
 {
     uint32_t ack = look->tcp->ack;
+    struct way *reverse = look->reverse;
 
     if (ack != look->forward->last_ack)
         look->forward->dup_acks = 0;
-    if (look->reverse->max_acked != 0 && (look->tcp->flags & TCP_ACK) &&
-        seq_after(ack, look->reverse->max_acked)) {
+    if (reverse->max_acked == 0 || (look->tcp->flags & TCP_ACK) == 0 ||
+        !seq_after(ack, reverse->max_acked))
+        return;
+    if (seq_after(reverse->next_seq, reverse->max_acked)) {
         look->flags |= WIRESHARK_ACK_LOST_SEGMENT;
-        look->reverse->max_acked = look->reverse->next_seq;
+        reverse->max_acked = reverse->next_seq;
+        return;
     }
+    if (reverse->dup_acks == 0)
+        look->flags |= WIRESHARK_ACK_LOST_SEGMENT;
+    reverse->dup_acks = ACKED_UNSEEN;
+}
+
+/* A time before it is very long, when clocks run backwards. */
+static bool is_within(const struct look *look, int64_t since_ns,
+                      int64_t limit_ns)
+{
+    return (uint64_t)look->now - (uint64_t)since_ns < (uint64_t)limit_ns;
 }
 
 static bool is_out_of_order(const struct look *look)
@@ -215,7 +273,7 @@ static bool is_out_of_order(const struct look *look)
 
     if (look->tcp->flags & (TCP_SYN | TCP_FIN))
         end++;
-    return look->now - look->forward->next_seq_ns < limit &&
+    return is_within(look, look->forward->next_seq_ns, limit) &&
            look->forward->next_seq != end;
 }
 
@@ -238,7 +296,7 @@ static void check_again(struct look *look)
     else if (!behind)
         return;
     else if (reverse->dup_acks >= 2 && reverse->last_ack == tcp->seq &&
-             look->now - reverse->last_ack_ns < fast_ns)
+             is_within(look, reverse->last_ack_ns, fast_ns))
         look->flags |= WIRESHARK_FAST_RETRANSMISSION | WIRESHARK_RETRANSMISSION;
     else if (is_out_of_order(look))
         look->flags |= WIRESHARK_OUT_OF_ORDER;
@@ -270,33 +328,73 @@ static void remember(struct look *look)
     forward->last_flags = look->flags;
 }
 
+/* A SYN with another number than before begins a connection, whatever became
+ * of the old one; with the same, what comes next is awaited behind what came
+ * without a gap. */
+static void check_syn(struct look *look)
+{
+    const struct tcp_header *tcp = look->tcp;
+    struct way *forward = look->forward;
+    bool ack = tcp->flags & TCP_ACK;
+
+    if ((tcp->flags & TCP_SYN) == 0 || !forward->has_base)
+        return;
+    if (tcp->seq == forward->base) {
+        if (!ack)
+            forward->next_seq = forward->max_acked;
+        return;
+    }
+    look->flags |= WIRESHARK_REUSED_PORTS;
+    if (ack)
+        forward->base = tcp->seq;
+    else
+        begin(look->talk, look->talk->id);
+}
+
+/* The numbers that both directions count from. */
+static void remember_base(struct look *look)
+{
+    const struct tcp_header *tcp = look->tcp;
+    struct way *forward = look->forward, *reverse = look->reverse;
+
+    if (!forward->has_base)
+        forward->base = tcp->flags & TCP_SYN ? tcp->seq : tcp->seq - 1;
+    forward->has_base = true;
+    if (reverse->has_base || (tcp->flags & TCP_ACK) == 0)
+        return;
+    reverse->base = tcp->ack - 1;
+    reverse->has_base = true;
+}
+
 /* Scaling holds when both SYNs have the option. */
-static void handshake(struct talk *talk, struct look *look)
+static void remember_scale(struct look *look)
 {
     const struct tcp_header *tcp = look->tcp;
 
-    if (tcp->flags & TCP_SYN) {
-        look->forward->scale = tcp->options.has & OPT_WSCALE
-                                   ? tcp->options.window_scale
-                                   : -2;
-        if ((tcp->flags & TCP_ACK) == 0)
-            talk->syn_ns = look->now;
-        else if (look->forward->scale == -2 || look->reverse->scale == -2)
-            look->forward->scale = look->reverse->scale = -2;
-    } else if ((tcp->flags & TCP_ACK) && talk->syn_ns != 0 &&
-               talk->first_rtt_ns == 0) {
-        talk->first_rtt_ns = look->now - talk->syn_ns;
-    }
+    if (tcp->options.has & OPT_WSCALE)
+        look->forward->scale = tcp->options.window_scale;
+    if ((tcp->flags & TCP_SYN) == 0)
+        return;
+    if (look->forward->scale == SCALE_UNKNOWN)
+        look->forward->scale = look->reverse->scale = SCALE_NONE;
+    else if ((tcp->flags & TCP_ACK) && look->reverse->scale == SCALE_NONE)
+        look->forward->scale = SCALE_NONE;
 }
 
-static bool reuses_ports(const struct packet *packet, const struct note *note)
+static void remember_handshake(struct look *look)
 {
-    if ((packet->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-        return false;
-    for (int n = 0; n < note->verdict_count; n++)
-        if (note->verdicts[n].name == VERDICT_PORT_REUSE)
-            return true;
-    return false;
+    struct talk *talk = look->talk;
+
+    remember_scale(look);
+    if (look->tcp->flags & TCP_SYN) {
+        look->forward->only_syn = true;
+        if ((look->tcp->flags & TCP_ACK) == 0)
+            talk->syn_ns = look->now;
+    } else if (look->tcp->flags & TCP_ACK) {
+        look->forward->only_syn = false;
+        if (talk->syn_ns != 0 && talk->first_rtt_ns == 0)
+            talk->first_rtt_ns = look->now - talk->syn_ns;
+    }
 }
 
 unsigned wireshark_feed(struct wireshark *wireshark,
@@ -305,22 +403,23 @@ unsigned wireshark_feed(struct wireshark *wireshark,
     struct look look = {.tcp = &packet->tcp,
                         .length = packet->payload_length,
                         .now = packet->time_ns};
-    struct talk *talk;
+    int direction = direction_of(packet);
 
     if (packet->protocol != PROTO_TCP || note->flow == NULL)
         return 0;
-    talk = talk_of(wireshark, note->flow->id);
-    if (talk == NULL)
+    look.talk = talk_of(wireshark, note->flow);
+    if (look.talk == NULL)
         return 0;
-    look.talk = talk;
-    look.forward = &talk->way[note->from];
-    look.reverse = &talk->way[!note->from];
-    if (reuses_ports(packet, note))
-        look.flags |= WIRESHARK_REUSED_PORTS;
-    handshake(talk, &look);
-    check_forward(&look);
-    check_ack(&look);
-    check_again(&look);
-    remember(&look);
+    look.forward = &look.talk->way[direction];
+    look.reverse = &look.talk->way[!direction];
+    check_syn(&look);
+    if (!packet->more_fragments) { /* else its length is not known */
+        check_forward(&look);
+        check_ack(&look);
+        check_again(&look);
+        remember(&look);
+        remember_base(&look);
+    }
+    remember_handshake(&look);
     return look.flags;
 }
