@@ -16,18 +16,19 @@ static const struct explanation resets[] = {
         {"Closed with bytes unread: the RST tells that they were thrown away.",
          "Its program called close(), or ended, while data waited for recv(). "
          "A FIN would claim that all was read.",
-         "close() or the end of the process sent it; recv() at the other end "
-         "fails with ECONNRESET, and what had come before is gone too.",
+         "close() or the end of the process sent it. Linux at the other end "
+         "still hands out what had come before it, then the error.",
          "Read until recv() gives 0 before you close(), or shutdown(SHUT_WR) "
          "first. That it was this, and not SO_LINGER 0, the wire shows only "
          "likely.",
          "RFC 2525 2.17"},
     [RESET_ABORT] =
         {"Ended by force: no FIN, no TIME_WAIT, all at once.",
-         "Its program set SO_LINGER with a time of 0, or disconnected the "
-         "socket, and closed it.",
-         "close() after setsockopt(SO_LINGER, {1, 0}) sent it; recv() at the "
-         "other end fails with ECONNRESET.",
+         "Its program set SO_LINGER with a time of 0 and closed it; or a "
+         "listener was closed, by close() or the end of the process, before "
+         "accept() had taken the connection.",
+         "close() after setsockopt(SO_LINGER, {1, 0}) sent it, or close() of "
+         "the listener.",
          "What was not sent yet is thrown away. Some servers do it to spare "
          "themselves TIME_WAIT, and lose the last answer by it.",
          "RFC 9293 3.9.1"},
@@ -43,8 +44,7 @@ static const struct explanation resets[] = {
         {"No such connection: this end does not know it, or no longer.",
          "It got a segment for which it has no socket: the program has closed "
          "it, or the machine was started anew.",
-         "No call sent it: the kernel answers by itself. The sender's next "
-         "recv() fails with ECONNRESET, a send() after that with EPIPE.",
+         "No call sent it: the kernel answers by itself.",
          "A client that sends after the server has closed gets just this: its "
          "first send() works, the second fails.",
          "RFC 9293 3.5.2"},
@@ -72,8 +72,8 @@ static const struct {
      "no socket has that port.",
      "Only a socket with IP_RECVERR is told ECONNREFUSED."},
     {"ECONNRESET",
-     "The next recv() will say ECONNRESET, and send() after it EPIPE; a "
-     "program that has called close() is told nothing.",
+     "recv() gives what is left, then it says ECONNRESET, and send() after it "
+     "EPIPE; a program that has called close() is told nothing.",
      "The next call will say ECONNRESET.",
      "Only a socket with IP_RECVERR is told ECONNRESET."},
     {"EPIPE",

@@ -165,8 +165,8 @@ static const struct explain_change edges[] = {
  * state. */
 static const struct explain_change others[] = {
     {TCP_UNKNOWN, TCP_CLOSED, "a RST ended it at once",
-     "Who got it: recv() fails with ECONNRESET, send() with EPIPE. Who sent "
-     "it: close() with bytes unread, or SO_LINGER 0.",
+     "Who got it: recv() fails with ECONNRESET; if a FIN had come before, it "
+     "gives 0, and send() fails with EPIPE.",
      "RFC 9293 3.5.3"},
     {TCP_TIME_WAIT, TCP_SYN_RECV, "a new SYN with a higher number came",
      "No call: the old connection makes way for the new one.",
