@@ -513,6 +513,41 @@ START_TEST(a_d_sack_mends_the_arrow_and_leads_to_the_original)
 }
 END_TEST
 
+START_TEST(what_lies_beyond_a_hole_is_counted_as_the_ack_is)
+{
+    struct packet report = {.protocol = PROTO_TCP};
+
+    viewer.live = viewer.follow = false;
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_ACK, 1011, 5001, "ping", 4);
+    report.source = traffic_end(&traffic, 7001);
+    report.destination = traffic_end(&traffic, 40000);
+    report.tcp = (struct tcp_header){
+        .flags = TCP_ACK,
+        .seq = 5001,
+        .ack = 1001,
+        .window = 65000,
+        .options = {.has = OPT_SACK,
+                    .sack_count = 2,
+                    .sack = {{1011, 1015}, {1005, 1007}}}};
+    traffic_take(&traffic, &report, NULL, 0);
+    press("2<End>");
+    ck_shows("ACK ack=1 sack=11-15+1 ");
+    press("<Enter>eeJJJJJJJJJJJJJJJJJJ");
+    ck_shows(", has 11 to\n");
+    ck_shows(" 15, has 5 to 7.");
+}
+END_TEST
+
+START_TEST(a_listener_that_refuses_was_only_assumed)
+{
+    traffic_tcp(&traffic, 40000, 7001, TCP_SYN, 1000, 0, NULL, 0);
+    traffic_tcp(&traffic, 7001, 40000, TCP_RST | TCP_ACK, 0, 1001, NULL, 0);
+    press("2");
+    ck_shows("server LISTEN? \xE2\x86\x92 CLOSED?");
+}
+END_TEST
+
 START_TEST(what_was_acknowledged_before_it_came_again_was_not_lost)
 {
     traffic_connect(&traffic, 40000, 7001);
@@ -794,6 +829,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_d_sack_mends_the_arrow_and_leads_to_the_original);
     tcase_add_test(tcase, the_story_of_a_connection_fits_its_line);
     tcase_add_test(tcase, what_has_no_answer_yet_is_not_open);
+    tcase_add_test(tcase, what_lies_beyond_a_hole_is_counted_as_the_ack_is);
+    tcase_add_test(tcase, a_listener_that_refuses_was_only_assumed);
     tcase_add_test(tcase,
                    what_was_acknowledged_before_it_came_again_was_not_lost);
     tcase_add_test(tcase,

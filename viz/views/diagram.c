@@ -82,7 +82,7 @@ static const struct explain_change *move_text(const struct note *note, int side,
         snprintf(text, MOVE, "stays %s", after);
         return NULL;
     }
-    state_text(note->before[side], false, 12, before);
+    state_before_text(note, side, 12, before);
     snprintf(text, MOVE, "%s \xE2\x86\x92 %s", before, after);
     return explain_change(note->before[side], note->after[side]);
 }

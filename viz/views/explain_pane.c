@@ -74,7 +74,7 @@ static void say_move(struct paper *paper, const struct note *note, int side,
         return;
     change = explain_change(note->before[side], note->after[side]);
     snprintf(text, sizeof text, "%s %s \xE2\x86\x92 %s: %s.%s%s", names[side],
-             state_text(note->before[side], false, 12, before),
+             state_before_text(note, side, 12, before),
              state_text(note->after[side], note->assumed[side], 13, after),
              change->cause, level >= 2 && change->call[0] ? " " : "",
              level >= 2 ? change->call : "");
@@ -157,6 +157,7 @@ static void say_numbers(struct paper *paper, const struct store_row *row)
 {
     const struct tcp_header *tcp = &row->packet.tcp;
     const struct tcp_options *options = &tcp->options;
+    uint32_t first = tcp->ack - row->note.relative_ack; /* the peer's SYN */
     char text[WORDS] = "";
 
     add(text, "seq %u (on the wire %u)", row->note.relative_seq, tcp->seq);
@@ -170,8 +171,8 @@ static void say_numbers(struct paper *paper, const struct store_row *row)
     if (options->has & OPT_TIMESTAMP)
         add(text, ", time %u, echoes %u", options->ts_value, options->ts_echo);
     for (int i = 0; options->has & OPT_SACK && i < options->sack_count; i++)
-        add(text, ", has %u to %u", options->sack[i].left,
-            options->sack[i].right);
+        add(text, ", has %u to %u", options->sack[i].left - first,
+            options->sack[i].right - first);
     add(text, ".");
     say(paper, "says", STYLE_PLAIN, text);
 }

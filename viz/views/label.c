@@ -140,8 +140,22 @@ static void add_options(char text[WORDS], const struct tcp_options *options)
         add(text, " wscale=%u", options->window_scale);
     if (options->has & OPT_SACK_OK)
         add(text, " sack-ok");
-    if (options->has & OPT_SACK)
-        add(text, " sack=%u", options->sack_count);
+}
+
+/* What it has beyond a hole, counted as ack is; the newest block comes first
+ * (RFC 2018 4), behind one that came twice. */
+static void add_sack(char text[WORDS], const struct store_row *row)
+{
+    const struct tcp_header *tcp = &row->packet.tcp;
+    uint32_t first = tcp->ack - row->note.relative_ack;
+    int at = row->note.dsack ? 1 : 0, more = tcp->options.sack_count - at - 1;
+
+    if (more < 0)
+        return;
+    add(text, " sack=%u-%u", tcp->options.sack[at].left - first,
+        tcp->options.sack[at].right - first);
+    if (more > 0)
+        add(text, "+%d", more);
 }
 
 /* What is special about it, and stands even where room is short. */
@@ -153,6 +167,7 @@ static void add_specials(char text[WORDS], const struct store_row *row)
         add(text, " fastopen");
     if (note->dsack)
         add(text, " dsack");
+    add_sack(text, row);
     if (note->reset != RESET_NONE)
         add(text, " %s", reset_text(note->reset));
     if (note->pieces > 1)

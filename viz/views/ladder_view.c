@@ -98,11 +98,11 @@ static int draw_what_moved(struct area area, const struct store_row *row)
         if (row->note.before[side] == row->note.after[side] ||
             row->note.flow->protocol != PROTO_TCP)
             continue;
-        column += area_printf(
-            area, 0, column, STYLE_STRONG, "%s %s \xE2\x86\x92 %s   ",
-            names[side], state_text(row->note.before[side], false, 11, before),
-            state_text(row->note.after[side], row->note.assumed[side], 12,
-                       after));
+        column += area_printf(area, 0, column, STYLE_STRONG,
+                              "%s %s \xE2\x86\x92 %s   ", names[side],
+                              state_before_text(&row->note, side, 11, before),
+                              state_text(row->note.after[side],
+                                         row->note.assumed[side], 12, after));
     }
     for (int i = 0; i < row->note.verdict_count; i++) {
         const struct verdict *verdict = &row->note.verdicts[i];

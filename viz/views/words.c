@@ -38,6 +38,15 @@ char *state_text(enum tcp_state state, bool assumed, int columns,
     return text;
 }
 
+char *state_before_text(const struct note *note, int side, int columns,
+                        char text[WORDS])
+{
+    bool refuses = note->before[side] == TCP_LISTEN &&
+                   note->after[side] == TCP_CLOSED;
+
+    return state_text(note->before[side], refuses, columns, text);
+}
+
 bool kernel_differs(const struct store *store, const struct flow *flow,
                     enum flow_side side)
 {

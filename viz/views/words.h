@@ -15,6 +15,10 @@ enum { WORDS = 256 }; /* bytes that hold any text below */
  * ESTAB; FIN_WAIT1, FIN_W1. A state that no packet proves ends in '?'. */
 char *state_text(enum tcp_state state, bool assumed, int columns,
                  char text[WORDS]);
+/* The same for what an end was before the packet. LISTEN that refuses was only
+ * assumed. */
+char *state_before_text(const struct note *note, int side, int columns,
+                        char text[WORDS]);
 
 /* Whether its handshake has begun and is not done yet. */
 bool flow_is_opening(const struct flow *flow);
