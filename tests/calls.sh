@@ -71,6 +71,14 @@ $viz --private --text --calls -- sh "$work/lab.sh" "$work" "$programs" \
 is 'status of --text --calls' 0 $?
 has 'connect at the left' '[├+|] connect([0-9]*) = 0' "$work/out"
 has 'recv at the right' 'recv([0-9]*) = 6.* [┤+|]$' "$work/out"
+for form in txt md svg; do
+    $viz --private --export "$work/a.$form" -- sh "$work/lab.sh" "$work" "$programs" \
+        >"$work/out" 2>"$work/err"
+    is "status of --export as $form" 0 $?
+    has "$form has the listener's calls" 'listen([0-9]*) = 0' "$work/a.$form"
+    has "$form has the client's" 'connect([0-9]*) = 0' "$work/a.$form"
+    is "$form has no calls of the next connection" 0 "$(grep -c ECONNREFUSED "$work/a.$form")"
+done
 $viz --private --text -- sh "$work/lab.sh" "$work" "$programs" \
     >"$work/out" 2>"$work/err"
 is 'calls that nobody asked for' 0 "$(grep -c 'connect(' "$work/out")"
@@ -173,8 +181,10 @@ is 'connect() of parent and child' 2 "$(grep 'tcp connect .* remote 9 .*result -
     sed 's/.* pid //' | sort -u | wc -l)"
 is 'calls of the system'"'"'s bash' 0 "$(grep -c ' remote 11 ' "$told")"
 has 'calls of an own program' 'tcp connect .* remote 12 ' "$told"
+has 'they stand in what it prints' 'connect([0-9]*) = -1 ECONNREFUSED' "$work/out"
 $viz --lesson "$lesson/README.md" --play --replay >"$work/out" 2>&1
 is 'status of its recording' 0 $?
+has 'and its recording prints' 'connect([0-9]*) = -1 ECONNREFUSED' "$work/out"
 
 echo "calls: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -2,27 +2,25 @@
 #include "viz/export.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "viz/events/summary.h"
-#include "viz/views/ladder.h"
 
-enum { COLUMNS = 100 };
+/* Packets that wait: that one was lost, or which connection a call belongs to,
+ * is told after it came. */
+enum { COLUMNS = 100, WAITING = 256 };
 
 int export_init(struct export_file *export, enum export_form form,
                 uint32_t connection, bool ascii)
 {
-    int rows = form == EXPORT_SVG ? CANVAS_MOST_ROWS : LADDER_HEADER_ROWS;
-
     memset(export, 0, sizeof *export);
     export->form = form;
     export->connection = connection;
-    export->store = store_new(2);
-    if (export->store && canvas_init(&export->canvas, rows, COLUMNS) == 0) {
-        export->canvas.ascii = ascii;
+    export->ascii = ascii;
+    export->store = store_new(2 * WAITING);
+    if (export->store)
         return 0;
-    }
-    store_free(export->store);
     errno = ENOMEM;
     return -1;
 }
@@ -32,7 +30,7 @@ void export_fini(struct export_file *export)
     if (export->out)
         fclose(export->out);
     store_free(export->store);
-    canvas_fini(&export->canvas);
+    roll_fini(&export->roll);
 }
 
 bool export_wants(const struct export_file *export, const struct event *event)
@@ -41,82 +39,98 @@ bool export_wants(const struct export_file *export, const struct event *event)
            event->note->flow->id == export->connection;
 }
 
-void export_to(struct export_file *export, FILE *out)
+int export_to(struct export_file *export, FILE *out)
 {
+    if (roll_init(&export->roll, export->form == EXPORT_SVG ? NULL : out,
+                  COLUMNS, export->ascii) < 0) {
+        fclose(out);
+        errno = ENOMEM;
+        return -1;
+    }
     export->out = out;
     if (export->form == EXPORT_MARKDOWN)
         fprintf(out, "# Connection %u\n\n```text\n",
                 (unsigned)export->connection);
+    return 0;
 }
 
-/* What was drawn on `rows` rows goes to the file, or stays in the picture. */
-static void take_rows(struct export_file *export, int rows)
+static struct choice choice_of(const struct export_file *export)
 {
-    struct canvas part = export->canvas;
-
-    if (export->form == EXPORT_SVG) {
-        export->rows += rows;
-        return;
-    }
-    part.rows = rows;
-    canvas_print(&part, export->out);
-    canvas_clear(&export->canvas);
+    return (struct choice){.flow = export->connection, .calls = true};
 }
 
-static void draw_newest(struct export_file *export, bool lost)
+/* `previous` NULL: it is the first. */
+static void draw(struct export_file *export, const struct store *store,
+                 const struct store_row *row, const struct store_row *previous)
 {
-    struct area area = canvas_area(&export->canvas);
-    size_t rows = store_rows(export->store);
-    const struct store_row *row = store_row(export->store, rows - 1);
-    const struct store_row *before = rows > 1
-                                         ? store_row(export->store, rows - 2)
-                                         : NULL;
-
-    if (export->rows + 3 > CANVAS_MOST_ROWS) { /* one is kept for the rest */
-        export->left_out++;
-        return;
+    if (!previous) {
+        roll_header(&export->roll, row->note.flow, store);
+        export->roll.start_ns = row->packet.time_ns;
     }
-    if (!before) {
-        ladder_header(area, export->rows, row->note.flow, export->store);
-        take_rows(export, LADDER_HEADER_ROWS);
-    } else if (ladder_gap(before->packet.time_ns, row->packet.time_ns)) {
-        ladder_gap_row(area, export->rows,
-                       row->packet.time_ns - before->packet.time_ns);
-        take_rows(export, 1);
-    }
-    if (lost)
-        ladder_lost_row(area, export->rows, row, before,
-                        store_start(export->store));
-    else
-        ladder_row(area, export->rows, row, before, store_start(export->store));
-    take_rows(export, 1);
+    roll_calls(&export->roll, store, choice_of(export), row->packet.time_ns,
+               INT_MAX);
+    roll_packet(&export->roll, row, previous);
 }
 
-void export_packet(struct export_file *export, const struct event *event,
-                   bool lost)
+/* Of those that wait, all but the newest `but`. */
+static void draw_waiting(struct export_file *export, size_t but)
 {
-    export->packets++;
-    if (!export->out)
+    struct store *store = export->store;
+    uint64_t forgotten = store_forgotten(store);
+    size_t rows = store_rows(store);
+
+    while (export->drawn + but < forgotten + rows) {
+        size_t n = (size_t)(export->drawn++ - forgotten);
+
+        draw(export, store, store_row(store, n),
+             n > 0 ? store_row(store, n - 1) : NULL);
+    }
+}
+
+void export_event(struct export_file *export, const struct event *event)
+{
+    bool wanted = export_wants(export, event);
+
+    export->packets += wanted;
+    if (wanted ? !export->out
+               : event->kind != EVENT_CALL && event->kind != EVENT_LOST)
         return;
+    if (store_rows(export->store) == 2 * WAITING)
+        draw_waiting(export, WAITING);
     store_event(export->store, event);
-    draw_newest(export, lost);
+}
+
+void export_store(struct export_file *export, const struct store *store)
+{
+    const struct choice choice = choice_of(export);
+    const struct store_row *previous = NULL;
+
+    for (size_t n = 0; n < store_rows(store); n++) {
+        const struct store_row *row = store_row(store, n);
+
+        if (!ladder_shows(row, choice))
+            continue;
+        draw(export, store, row, previous);
+        previous = row;
+        export->packets++;
+    }
+    roll_calls(&export->roll, store, choice, INT64_MAX, INT_MAX);
 }
 
 static void finish_picture(struct export_file *export)
 {
-    char title[40];
+    struct canvas picture = export->roll.canvas;
+    char words[64];
 
-    if (export->left_out > 0) {
-        area_printf(canvas_area(&export->canvas), export->rows, 1, STYLE_DIM,
-                    "and %llu packets more",
-                    (unsigned long long)export->left_out);
-        export->rows++;
+    if (export->roll.left_out > 0) {
+        snprintf(words, sizeof words, "and %llu packets more",
+                 (unsigned long long)export->roll.left_out);
+        roll_words(&export->roll, words);
     }
-    snprintf(title, sizeof title, "viz: connection %u",
+    snprintf(words, sizeof words, "viz: connection %u",
              (unsigned)export->connection);
-    export->canvas.rows = export->rows;
-    canvas_svg(&export->canvas, title, export->out);
-    export->canvas.rows = CANVAS_MOST_ROWS;
+    picture.rows = export->roll.rows;
+    canvas_svg(&picture, words, export->out);
 }
 
 int export_end(struct export_file *export, const struct flow *flow)
@@ -125,6 +139,9 @@ int export_end(struct export_file *export, const struct flow *flow)
 
     if (!export->out)
         return 0;
+    draw_waiting(export, 0);
+    roll_calls(&export->roll, export->store, choice_of(export), INT64_MAX,
+               INT_MAX);
     if (export->form == EXPORT_SVG) {
         finish_picture(export);
     } else {

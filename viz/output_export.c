@@ -63,26 +63,24 @@ static void begin(struct exported *exported)
 {
     FILE *out = fopen(exported->path, "we");
 
-    if (out) {
-        export_to(&exported->export, out);
+    if (out && export_to(&exported->export, out) == 0)
         return;
-    }
     cannot_write(exported);
     exported->failed = true;
 }
 
-static void export_event(void *self, const struct event *event)
+static void take_event(void *self, const struct event *event)
 {
     struct exported *exported = self;
     struct export_file *export = &exported->export;
 
-    if (!export_wants(export, event))
-        return;
-    if (export->form == EXPORT_PCAP)
-        capture_keep_this(exported->capture);
-    else if (export->packets == 0)
-        begin(exported);
-    export_packet(export, event, false);
+    if (export_wants(export, event)) {
+        if (export->form == EXPORT_PCAP)
+            capture_keep_this(exported->capture);
+        else if (export->packets == 0)
+            begin(exported);
+    }
+    export_event(export, event);
 }
 
 static const struct flow *flow_of(const struct exported *exported,
@@ -119,6 +117,6 @@ static int export_last(void *self, struct session *session)
 }
 
 const struct output output_export = {.open = export_open,
-                                     .event = export_event,
+                                     .event = take_event,
                                      .end = export_last,
                                      .close = export_close};

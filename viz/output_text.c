@@ -1,5 +1,4 @@
-/* viz --text: the ladder, a line a packet, drawn by the same rows as on the
- * screen, on a canvas one row high. */
+/* viz --text: the ladder, a line a packet, as they come. */
 #include "viz/output.h"
 
 #include <langinfo.h>
@@ -12,8 +11,7 @@
 
 #include "viz/decode/decode.h"
 #include "viz/explain/explain.h"
-#include "viz/screen/canvas.h"
-#include "viz/views/ladder.h"
+#include "viz/views/roll.h"
 #include "viz/views/words.h"
 
 enum {
@@ -25,9 +23,8 @@ enum {
 
 struct text {
     struct store *store; /* the newest rows */
-    struct canvas canvas;
+    struct roll roll;
     uint32_t next_flow; /* ids from here on have had no header */
-    int64_t newest_ns;  /* of the last row, 0: none yet */
     bool calls;
 };
 
@@ -47,13 +44,15 @@ static void *text_open(const struct options *options,
                        const struct session *session)
 {
     struct text *text = calloc(1, sizeof *text);
+    bool ascii;
 
     (void)session;
+    setlocale(LC_CTYPE, "");
+    ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     if (text)
         text->store = store_new(REMEMBERED);
     if (!text || !text->store ||
-        canvas_init(&text->canvas, LADDER_HEADER_ROWS, terminal_columns()) <
-            0) {
+        roll_init(&text->roll, stdout, terminal_columns(), ascii) < 0) {
         fputs("viz: there is no memory left\n", stderr);
         if (text)
             store_free(text->store);
@@ -61,20 +60,7 @@ static void *text_open(const struct options *options,
         return NULL;
     }
     text->calls = options->calls;
-    setlocale(LC_CTYPE, "");
-    text->canvas.ascii = options->ascii ||
-                         strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     return text;
-}
-
-/* The rows that were drawn, and a clean canvas for the next. */
-static void print_rows(struct text *text, int rows)
-{
-    struct canvas part = text->canvas;
-
-    part.rows = rows;
-    canvas_print(&part, stdout);
-    canvas_clear(&text->canvas);
 }
 
 /* The kernel's word comes after the packet's row was printed, or before. */
@@ -95,28 +81,15 @@ static void print_lost(const struct text *text, const struct event *event)
     fputc('\n', stdout);
 }
 
-/* A long pause before the row that comes at `time_ns`. */
-static void print_pause(struct text *text, int64_t time_ns)
-{
-    if (text->newest_ns != 0 && ladder_gap(text->newest_ns, time_ns)) {
-        ladder_gap_row(canvas_area(&text->canvas), 0,
-                       time_ns - text->newest_ns);
-        print_rows(text, 1);
-    }
-    text->newest_ns = time_ns;
-}
-
 /* Calls from before the first packet stand above the ladder, without one. */
 static void print_call(struct text *text, const struct program_call *call)
 {
     const struct choice all = {.flow = -1, .calls = true};
+    const struct call_run run = {.newest = call, .oldest = call, .count = 1};
 
     if (!text->calls || !ladder_shows_call(call, text->store, all))
         return;
-    print_pause(text, call->ended_ns);
-    ladder_call_row(canvas_area(&text->canvas), 0, call, 0,
-                    store_start(text->store));
-    print_rows(text, 1);
+    roll_call(&text->roll, &run);
 }
 
 /* Once a connection, when the handshake has shown it; on loopback, where both
@@ -130,7 +103,6 @@ static void print_vantage(const struct flow *flow)
 static void text_event(void *self, const struct event *event)
 {
     struct text *text = self;
-    struct area area = canvas_area(&text->canvas);
     const struct store_row *row, *previous;
     const struct flow *flow;
     size_t rows;
@@ -150,12 +122,9 @@ static void text_event(void *self, const struct event *event)
         text->next_flow = flow->id + 1;
         if (previous)
             fputc('\n', stdout);
-        ladder_header(area, 0, flow, text->store);
-        print_rows(text, LADDER_HEADER_ROWS);
+        roll_header(&text->roll, flow, text->store);
     }
-    print_pause(text, row->packet.time_ns);
-    ladder_row(area, 0, row, previous, store_start(text->store));
-    print_rows(text, 1);
+    roll_packet(&text->roll, row, previous);
     if (row->note.handshake_done)
         print_vantage(flow);
 }
@@ -173,7 +142,7 @@ static void text_close(void *self)
     struct text *text = self;
 
     store_free(text->store);
-    canvas_fini(&text->canvas);
+    roll_fini(&text->roll);
     free(text);
 }
 

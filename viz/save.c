@@ -76,17 +76,9 @@ static int draw(struct export_file *export, const struct store *store,
 
     if (!out)
         return -1;
-    export_to(export, out);
-    for (size_t n = 0; n < store_rows(store); n++) {
-        const struct store_row *row = store_row(store, n);
-        struct event event = {.kind = EVENT_PACKET,
-                              .time_ns = row->packet.time_ns};
-
-        event.packet = &row->packet;
-        event.note = &row->note;
-        if (export_wants(export, &event))
-            export_packet(export, &event, row->lost);
-    }
+    if (export_to(export, out) < 0)
+        return take_back(path);
+    export_store(export, store);
     if (export_end(export, flow_of(store, export->connection)) < 0)
         return take_back(path);
     return 0;
@@ -106,7 +98,7 @@ static void keep(void *self, const struct event *event)
     if (!export_wants(reading->export, event))
         return;
     capture_keep_this(reading->session.capture);
-    export_packet(reading->export, event, false);
+    export_event(reading->export, event);
 }
 
 /* The frames of one connection from `capture`, which it takes, into a file that

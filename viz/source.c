@@ -42,7 +42,8 @@ static struct capture *open_capture(const struct options *options,
 
 void source_beside(struct session *session, const struct options *options)
 {
-    bool screen = options->mode == MODE_SCREEN || options->mode == MODE_DUMP;
+    bool drawn = options->mode == MODE_SCREEN || options->mode == MODE_DUMP ||
+                 options->mode == MODE_EXPORT;
     struct replay_error error;
 
     if (options->write_path && session->sockets &&
@@ -51,7 +52,7 @@ void source_beside(struct session *session, const struct options *options)
             stderr, "viz: what the kernel says is not kept beside %s: %s.\n",
             options->write_path,
             errno == EEXIST ? "its FILE.events is another's" : strerror(errno));
-    if (!options->read_path || !screen)
+    if (!options->read_path || !drawn)
         return;
     session->recorded = recorded_open(options->read_path, &error);
     if (error.text[0])

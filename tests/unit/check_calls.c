@@ -14,6 +14,7 @@
 #include "tests/unit/traffic.h"
 #include "viz/lab/call_feed.h"
 #include "viz/views/lines.h"
+#include "viz/views/roll.h"
 
 static const struct trace_record good = {
     .number = 1,
@@ -404,11 +405,11 @@ START_TEST(calls_stand_between_the_packets)
     keep(&call);
     lines_down(&lines, traffic.store, choice, 0, 20);
     ck_assert_int_eq(lines.count, 4);
-    ck_assert_ptr_nonnull(lines.line[2].call);
-    ck_assert(!lines.line[1].call && !lines.line[3].call);
+    ck_assert_ptr_nonnull(lines.line[2].calls.newest);
+    ck_assert(!lines.line[1].calls.newest && !lines.line[3].calls.newest);
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 4);
-    ck_assert_ptr_nonnull(lines.line[2].call);
+    ck_assert_ptr_nonnull(lines.line[2].calls.newest);
     lines_up(&lines, traffic.store, (struct choice){.flow = 0}, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 3);
 }
@@ -447,7 +448,7 @@ START_TEST(calls_are_there_before_any_packet)
     store_event(store, &event);
     lines_up(&lines, store, choice, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 1);
-    ck_assert_ptr_nonnull(lines.line[0].call);
+    ck_assert_ptr_nonnull(lines.line[0].calls.newest);
     lines_up(&lines, store, (struct choice){.flow = -1}, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 0);
     ck_assert_int_eq(canvas_init(&canvas, 20, 60), 0);
@@ -476,10 +477,10 @@ START_TEST(a_pause_stands_where_it_was)
         else
             lines_down(&lines, traffic.store, choice, 0, 20);
         ck_assert_int_eq(lines.count, 7);
-        ck_assert_ptr_nonnull(lines.line[3].call);
+        ck_assert_ptr_nonnull(lines.line[3].calls.newest);
         ck_assert_int_eq(lines.line[4].span_ns, 1999999990);
-        ck_assert(lines.line[4].gap && !lines.line[4].call);
-        ck_assert_ptr_nonnull(lines.line[5].call);
+        ck_assert(lines.line[4].gap && !lines.line[4].calls.newest);
+        ck_assert_ptr_nonnull(lines.line[5].calls.newest);
         ck_assert(!lines.line[6].gap);
     }
     lines_up(&lines, traffic.store, (struct choice){.flow = 0}, SIZE_MAX, 20);
@@ -500,14 +501,147 @@ START_TEST(many_calls_leave_room_for_packets)
     }
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
     ck_assert_int_eq(lines.count, 15);
-    ck_assert_int_eq(lines.line[3].more, 38);
+    ck_assert_int_eq(lines.line[3].calls.more, 38);
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 19);
     ck_assert_int_eq(lines.count, 9); /* fewer in a small window */
     lines_up(&lines, traffic.store, choice, SIZE_MAX, 5);
     ck_assert_int_eq(lines.count, 5);
-    ck_assert_ptr_null(lines.line[0].call); /* the packet itself stays */
+    ck_assert_ptr_null(
+        lines.line[0].calls.newest); /* the packet itself stays */
     lines_down(&lines, traffic.store, choice, 0, 5);
     ck_assert_int_eq(lines.count, 5);
+}
+END_TEST
+
+/* curl sets four options of its socket before it connects. */
+START_TEST(a_run_of_like_calls_is_one_row_until_it_is_unfolded)
+{
+    struct choice choice = {.flow = -1, .calls = true, .fold = true};
+    struct program_call call = told(CALLED_SETSOCKOPT, 40000, 7001);
+    struct ladder_lines lines;
+
+    for (int n = 0; n < 4; n++) {
+        call.began_ns = call.ended_ns;
+        call.ended_ns += 1000;
+        keep(&call);
+    }
+    for (int way = 0; way < 2; way++) {
+        if (way == 0)
+            lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+        else
+            lines_down(&lines, traffic.store, choice, 0, 20);
+        ck_assert_int_eq(lines.count, 4);
+        ck_assert_int_eq(lines.line[3].calls.count, 4);
+        ck_assert_int_eq(lines.line[3].calls.moved, 0);
+        ck_assert_int_eq(lines.line[3].calls.newest->ended_ns -
+                             lines.line[3].calls.oldest->ended_ns,
+                         3000);
+    }
+    choice.fold = false;
+    lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 7);
+    ck_assert_int_eq(lines.line[3].calls.count, 1);
+}
+END_TEST
+
+/* What another socket did, what failed, waited or came late is no part of it;
+ * two are no run. */
+START_TEST(only_like_calls_are_a_run)
+{
+    const struct choice choice = {.flow = -1, .calls = true, .fold = true};
+    struct program_call call = told(CALLED_RECV, 40000, 7001);
+    struct ladder_lines lines;
+
+    for (int n = 1; n <= 9; n++) {
+        call.began_ns = call.ended_ns;
+        call.ended_ns += n == 4 ? 2000000 : n == 7 ? 600000000 : 1000;
+        call.began_ns = n == 7 ? call.ended_ns : call.began_ns;
+        call.result = 100 * n;
+        keep(&call);
+    }
+    call.result = -1;
+    keep(&call);
+    /* 3 packets, 1 to 3, 4 that waited, 5, 6, a pause, 7 to 9, the failure */
+    lines_up(&lines, traffic.store, choice, SIZE_MAX, 20);
+    ck_assert_int_eq(lines.count, 10);
+    ck_assert_int_eq(lines.line[3].calls.moved, 600);
+    ck_assert_int_eq(lines.line[4].calls.moved, 400);
+    ck_assert_int_eq(lines.line[5].calls.count, 1);
+    ck_assert_int_eq(lines.line[6].calls.count, 1);
+    ck_assert(!lines.line[7].calls.newest && lines.line[7].span_ns > 0);
+    ck_assert_int_eq(lines.line[8].calls.moved, 2400);
+    ck_assert_int_eq(lines.line[9].calls.newest->result, -1);
+}
+END_TEST
+
+START_TEST(a_run_of_calls_says_how_many_and_how_much)
+{
+    struct program_call call = told(CALLED_RECV, 40000, 7001);
+    struct call_run run = {&call, &call, 12, 48000, 0};
+    struct canvas canvas;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    ck_assert_int_eq(canvas_init(&canvas, 4, 120), 0);
+    canvas_clear(&canvas);
+    ladder_call_row(canvas_area(&canvas), 0, &run, TRAFFIC_START);
+    call.function = CALLED_SETSOCKOPT;
+    run.moved = 0;
+    run.more = 3;
+    ladder_call_row(canvas_area(&canvas), 1, &run, TRAFFIC_START);
+    ladder_call_row(area_part(canvas_area(&canvas), 2, 0, 1, 60), 0, &run,
+                    TRAFFIC_START);
+    canvas_print(&canvas, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "recv(3) = 48000 in 12 calls "));
+    ck_assert_ptr_nonnull(
+        strstr(text, "setsockopt(3) = 0, 12 times  (3 more before) "));
+    ck_assert_ptr_nonnull(strstr(text, "setsockopt x12 (+3) "));
+    canvas_fini(&canvas);
+    free(text);
+}
+END_TEST
+
+/* On paper each call has its row, the newest where there are too many, and none
+ * comes twice. */
+START_TEST(a_printed_ladder_has_the_calls)
+{
+    const struct choice choice = {.flow = 0, .calls = true};
+    struct program_call call = told(CALLED_CONNECT, 40000, 7001);
+    char *text = NULL, *at;
+    struct roll roll;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    ck_assert_int_eq(roll_init(&roll, out, 80, true), 0);
+    roll_header(&roll, store_flow(traffic.store, 0), traffic.store);
+    call.ended_ns = store_row(traffic.store, 1)->packet.time_ns + 10;
+    keep(&call);
+    call.function = CALLED_SEND;
+    for (int n = 0; n < 5; n++) {
+        call.ended_ns = traffic.now_ns + n;
+        call.result = n;
+        keep(&call);
+    }
+    for (size_t n = 0; n < store_rows(traffic.store); n++) {
+        const struct store_row *row = store_row(traffic.store, n);
+
+        roll_calls(&roll, traffic.store, choice, row->packet.time_ns, 2);
+        roll_packet(&roll, row, n ? store_row(traffic.store, n - 1) : NULL);
+    }
+    roll_calls(&roll, traffic.store, choice, INT64_MAX, 2);
+    roll_calls(&roll, traffic.store, choice, INT64_MAX, 2);
+    roll_fini(&roll);
+    fclose(out);
+    at = strstr(text, "SYN,ACK");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_nonnull(strstr(at, "connect(3) = 0"));
+    ck_assert_ptr_nonnull(strstr(at, "send(3) = 3  (3 more before) "));
+    ck_assert_ptr_nonnull(at = strstr(at, "send(3) = 4 "));
+    ck_assert_ptr_null(strstr(text, "send(3) = 2"));
+    ck_assert_ptr_null(strstr(at + 1, "send"));
+    free(text);
 }
 END_TEST
 
@@ -541,6 +675,10 @@ int main(void)
     tcase_add_test(whose, calls_are_there_before_any_packet);
     tcase_add_test(whose, a_pause_stands_where_it_was);
     tcase_add_test(whose, many_calls_leave_room_for_packets);
+    tcase_add_test(whose, a_run_of_like_calls_is_one_row_until_it_is_unfolded);
+    tcase_add_test(whose, only_like_calls_are_a_run);
+    tcase_add_test(whose, a_run_of_calls_says_how_many_and_how_much);
+    tcase_add_test(whose, a_printed_ladder_has_the_calls);
     suite_add_tcase(suite, records);
     suite_add_tcase(suite, ring);
     suite_add_tcase(suite, whose);

@@ -101,7 +101,7 @@ static void inside_text(int64_t ns, char *text, size_t size)
     if (ns >= INT64_C(1000) * MS)
         snprintf(text, size, ", %" PRId64 ".%d s inside", ns / 1000 / MS,
                  (int)(ns / 100 / MS % 10));
-    else if (ns >= MS)
+    else if (ns >= CALL_LONG_NS)
         snprintf(text, size, ", %d ms inside", (int)(ns / MS));
 }
 

@@ -9,6 +9,9 @@
 
 enum { CALL_TEXT = 96, CALL_FLOWS = 4096, CALL_LISTENERS = 256 };
 
+/* From then on it is told how long the program was inside. */
+#define CALL_LONG_NS 1000000
+
 /* "recvfrom"; "?" outside the table. */
 const char *call_name(enum call_function function);
 /* And back; CALLED_FUNCTIONS for a word that is none. */
@@ -16,7 +19,7 @@ enum call_function call_from_name(const char *name);
 /* "ECONNREFUSED"; NULL for a number that this table lacks. */
 const char *call_error(int error);
 /* "connect(3) = -1 ECONNREFUSED", "recv(4) = 6, 1.2 s inside". How long it was
- * inside is told from 1 ms on. */
+ * inside is told from CALL_LONG_NS on. */
 char *call_text(const struct program_call *call, char text[CALL_TEXT]);
 /* The same in at most so many characters: without how long it took, then in
  * shorter words, "connect ECONNREFUSED", at last its name alone. */

@@ -48,7 +48,8 @@ static bool on_screen(const struct options *options)
 /* Whether somebody will look at the program's calls. */
 static bool wants_calls(const struct options *options)
 {
-    return on_screen(options) || options->mode == MODE_JSON || options->calls ||
+    return on_screen(options) || options->mode == MODE_JSON ||
+           options->mode == MODE_EXPORT || options->calls ||
            options->write_path;
 }
 

@@ -6,10 +6,10 @@
 
 #include "viz/lesson/wire.h"
 #include "viz/lesson/wrap.h"
-#include "viz/screen/canvas.h"
-#include "viz/views/ladder.h"
+#include "viz/views/roll.h"
 
-enum { LADDER_MOST = 40 };
+/* Packets of a step; calls between two of them. */
+enum { LADDER_MOST = 40, CALLS_MOST = 12 };
 
 void page_prose(FILE *out, const char *indent, const char *text)
 {
@@ -140,35 +140,71 @@ void page_tick(FILE *out, const char *line, const struct tick *tick)
         fprintf(out, "        %s\n", tick->evidence);
 }
 
-size_t page_ladder(FILE *out, const struct store *store, size_t from,
-                   bool ascii)
+void page_here(const struct store *store, struct page_place *place)
 {
-    size_t end = store_rows(store), first = from;
-    struct canvas canvas;
-    struct area area;
-    int rows, skipped = 0;
+    size_t calls = store_calls(store);
 
-    if (from >= end)
-        return end;
-    if (end - first > LADDER_MOST) {
-        skipped = (int)(end - first) - LADDER_MOST;
-        first = end - LADDER_MOST;
-    }
-    rows = (int)(end - first) + LADDER_HEADER_ROWS;
-    if (canvas_init(&canvas, rows, PAGE_COLUMNS) < 0)
-        return end;
-    canvas.ascii = ascii;
-    canvas_clear(&canvas);
-    area = canvas_area(&canvas);
-    ladder_header(area, 0, NULL, store);
-    for (size_t i = first; i < end; i++)
-        ladder_row(
-            area, LADDER_HEADER_ROWS + (int)(i - first), store_row(store, i),
-            i > first ? store_row(store, i - 1) : NULL, store_start(store));
+    place->packets = store_forgotten(store) + store_rows(store);
+    if (calls > 0)
+        place->calls_from = store_call(store, calls - 1)->ended_ns + 1;
+}
+
+static bool is_news(const struct store *store, const struct page_place *from,
+                    struct choice choice)
+{
+    size_t n = store_calls_from(store, from->calls_from);
+
+    if (store_forgotten(store) + store_rows(store) > from->packets)
+        return true;
+    while (n < store_calls(store))
+        if (ladder_shows_call(store_call(store, n++), store, choice))
+            return true;
+    return false;
+}
+
+/* The place in the store of the first packet; those before that have come,
+ * too, in *left_out. */
+static size_t first_row(const struct store *store,
+                        const struct page_place *from, int *left_out)
+{
+    uint64_t forgotten = store_forgotten(store);
+    size_t rows = store_rows(store);
+    size_t first = from->packets > forgotten
+                       ? (size_t)(from->packets - forgotten)
+                       : 0;
+
+    if (first > rows)
+        first = rows;
+    *left_out = rows - first > LADDER_MOST ? (int)(rows - first - LADDER_MOST)
+                                           : 0;
+    return first + (size_t)*left_out;
+}
+
+void page_ladder(FILE *out, const struct store *store, struct page_place *place,
+                 bool ascii)
+{
+    const struct choice all = {.flow = -1, .calls = true};
+    struct page_place from = *place;
+    struct roll roll;
+    int left_out;
+    size_t first;
+
+    page_here(store, place);
+    if (!is_news(store, &from, all) ||
+        roll_init(&roll, out, PAGE_COLUMNS, ascii) < 0)
+        return;
+    first = first_row(store, &from, &left_out);
     fputc('\n', out);
-    if (skipped > 0)
-        fprintf(out, "(%d packets before these)\n", skipped);
-    canvas_print(&canvas, out);
-    canvas_fini(&canvas);
-    return end;
+    if (left_out > 0)
+        fprintf(out, "(%d packets before these)\n", left_out);
+    roll_header(&roll, NULL, store);
+    roll.calls_from = from.calls_from;
+    for (size_t n = first; n < store_rows(store); n++) {
+        const struct store_row *row = store_row(store, n);
+
+        roll_calls(&roll, store, all, row->packet.time_ns, CALLS_MOST);
+        roll_packet(&roll, row, n > first ? store_row(store, n - 1) : NULL);
+    }
+    roll_calls(&roll, store, all, INT64_MAX, CALLS_MOST);
+    roll_fini(&roll);
 }

@@ -22,9 +22,18 @@ void page_reply(FILE *out, const struct block *predict, int chosen);
 void page_tick(FILE *out, const char *line, const struct tick *tick);
 /* Prose, wrapped, each line behind `indent`. */
 void page_prose(FILE *out, const char *indent, const char *text);
-/* The ladder of the packets from row `from` of the store on; how many rows
- * there are now. Nothing when there are none. */
-size_t page_ladder(FILE *out, const struct store *store, size_t from,
-                   bool ascii);
+
+/* How far the ladder has been shown. */
+struct page_place {
+    uint64_t packets;   /* that came before */
+    int64_t calls_from; /* of the programs' calls those that return from here */
+};
+
+/* To the newest: what is there is not shown. */
+void page_here(const struct store *store, struct page_place *place);
+/* The ladder of what has come since, with the programs' calls, and how far that
+ * is. Nothing when nothing has. */
+void page_ladder(FILE *out, const struct store *store, struct page_place *place,
+                 bool ascii);
 
 #endif

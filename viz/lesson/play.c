@@ -22,8 +22,8 @@ enum { TURN_MS = 20, THREADS_MOST = 16, SHOWN_SOCKETS = 12 };
 struct play {
     struct lesson *lesson;
     struct stage stage;
-    size_t printed; /* ticks of the open step */
-    size_t rows;    /* of the ladder that were printed */
+    size_t printed;          /* ticks of the open step */
+    struct page_place place; /* of the ladder */
 };
 
 /* --- when it goes wrong ------------------------------------------------ */
@@ -90,8 +90,8 @@ static void print_sockets(const struct play *play)
 
 static void print_state(struct play *play)
 {
-    play->rows = page_ladder(stdout, play->lesson->feed->store, play->rows,
-                             play->lesson->ascii);
+    page_ladder(stdout, play->lesson->feed->store, &play->place,
+                play->lesson->ascii);
     print_terminals(play);
     print_sockets(play);
 }
@@ -271,8 +271,8 @@ static int play_step(struct play *play)
     if (step->observe && !play->lesson->feed->replay)
         session_drain(&play->lesson->feed->session, clock_wall(), &error);
     if (step->observe)
-        play->rows = page_ladder(stdout, play->lesson->feed->store, play->rows,
-                                 play->lesson->ascii);
+        page_ladder(stdout, play->lesson->feed->store, &play->place,
+                    play->lesson->ascii);
     return 0;
 }
 

@@ -15,8 +15,8 @@
 
 struct textmode {
     struct lesson *lesson;
-    size_t printed; /* ticks of the open step */
-    size_t rows;    /* of the ladder that were printed */
+    size_t printed;          /* ticks of the open step */
+    struct page_place place; /* of the ladder */
     bool told_done, told_outside;
     char line[128]; /* what was typed so far */
     size_t length;
@@ -51,8 +51,8 @@ static void print_ticks(struct textmode *text)
     }
     if (step->observe && step->done && !text->told_done) {
         text->told_done = true;
-        text->rows = page_ladder(stdout, text->lesson->feed->store, text->rows,
-                                 text->lesson->ascii);
+        page_ladder(stdout, text->lesson->feed->store, &text->place,
+                    text->lesson->ascii);
         puts("\nAll of this step came true. Enter goes on.");
     }
 }
@@ -64,7 +64,7 @@ static void print_step(struct textmode *text)
 
     text->printed = 0;
     text->told_done = false;
-    text->rows = store_rows(text->lesson->feed->store);
+    page_here(text->lesson->feed->store, &text->place);
     printf("\n%sStep %zu of %zu\n",
            text->lesson->feed->replay ? "REPLAY  " : "", player->at + 1,
            player->step_count);

@@ -1,8 +1,4 @@
-/*
- * Rows of the ladder. One layout, computed from the width of the area, gives
- * every row its columns, so that what stands under one another belongs
- * together: the state in a packet's row, the state now, the kernel's state.
- */
+/* Rows of the ladder: its header, packets, pauses, calls. */
 #include "viz/views/ladder.h"
 
 #include <stdio.h>
@@ -11,6 +7,7 @@
 #include "viz/decode/decode.h"
 #include "viz/explain/explain.h"
 #include "viz/views/label.h"
+#include "viz/views/layout.h"
 #include "viz/views/words.h"
 
 enum {
@@ -24,74 +21,22 @@ enum {
     HEAD_LEFT = 0x25C4
 };
 
-/* Where things stand in a row; a width of 0 means left out. */
-struct layout {
-    int time, time_columns;
-    int since, since_columns; /* time since the row above */
-    int id, id_columns;
-    int state_columns;
-    int client, left; /* client's state, its lifeline */
-    int lane, lane_columns;
-    int right, server; /* server's lifeline, its state */
-    int letter;
-};
-
-static struct layout lay_out(int columns)
-{
-    struct layout l = {0};
-    int at = columns >= 60 ? 1 : 0, gap = columns >= 60 ? 1 : 0;
-
-    l.time = at;
-    if (columns >= 46) {
-        l.time_columns = columns >= 100 ? 10 : columns >= 60 ? 8 : 6;
-        at += l.time_columns + 1;
-    }
-    l.since = at;
-    if (columns >= 100) {
-        l.since_columns = 9;
-        at += l.since_columns + 1;
-    }
-    l.id = at;
-    l.id_columns = columns >= 100 ? 4 : columns >= 24 ? 2 : 0;
-    at += l.id_columns + (l.id_columns > 0 && columns >= 42);
-    l.state_columns = columns >= 70   ? 11
-                      : columns >= 58 ? 10
-                      : columns >= 42 ? 8
-                      : columns >= 34 ? 7
-                                      : 0;
-    if (columns >= 100)
-        l.state_columns++;
-    l.client = at;
-    l.left = at + l.state_columns + gap;
-    l.lane = l.left + 1;
-    l.letter = columns - 1;
-    l.server = l.letter - (columns >= 46) - l.state_columns;
-    l.right = l.server - gap - 1;
-    l.lane_columns = l.right - l.lane;
-    if (l.lane_columns < 0)
-        l.lane_columns = 0;
-    return l;
-}
-
-static void text_right(struct area area, int row, int column, int columns,
-                       enum style style, const char *text)
-{
-    int width = text_width(text);
-
-    area_text(area_part(area, row, column, 1, columns), 0,
-              width < columns ? columns - width : 0, style, text);
-}
-
-static void text_middle(struct area area, int row, int column, int columns,
-                        enum style style, const char *text)
-{
-    int width = text_width(text);
-
-    area_text(area_part(area, row, column, 1, columns), 0,
-              width < columns ? (columns - width) / 2 : 0, style, text);
-}
-
 /* --- header ---------------------------------------------------------------- */
+
+void ladder_rule(struct area area, int row, bool above, const char *title)
+{
+    struct layout l = lay_out(area.columns);
+
+    area_fill(area, row, 0, area.columns, STYLE_DIM, LINE);
+    area_fill(area, row, l.left, 1, STYLE_DIM, above ? 0x252C : 0x2534);
+    area_fill(area, row, l.right, 1, STYLE_DIM, above ? 0x252C : 0x2534);
+    if (title[0] && l.lane_columns > text_width(title) + 2) {
+        char text[WORDS];
+
+        snprintf(text, sizeof text, " %s ", title);
+        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
+    }
+}
 
 /* The server that all flows of late have in common, or NULL. */
 static const struct endpoint *common_server(const struct store *store)
@@ -403,141 +348,52 @@ bool ladder_shows_call(const struct program_call *call,
     return false;
 }
 
-void ladder_call_row(struct area area, int row, const struct program_call *call,
-                     int more, int64_t start_ns)
+/* What stands behind the words of the call: " in 12 calls", " 4 times", and how
+ * many before have no row of their own. */
+static void call_counts(const struct call_run *run, int room, char text[64])
+{
+    bool narrow = room < CALL_AND_MORE;
+    int n = 0;
+
+    text[0] = '\0';
+    if (run->count > 1)
+        n = snprintf(text, 64,
+                     narrow           ? " x%d"
+                     : run->moved > 0 ? " in %d calls"
+                                      : ", %d times",
+                     run->count);
+    if (run->more > 0)
+        snprintf(text + n, 64 - (size_t)n,
+                 narrow ? " (+%d)" : "  (%d more before)", run->more);
+}
+
+void ladder_call_row(struct area area, int row, const struct call_run *run,
+                     int64_t start_ns)
 {
     struct layout l = lay_out(area.columns);
-    enum style style = call->result == -1          ? STYLE_WARN
-                       : call->side == FLOW_CLIENT ? STYLE_CLIENT
-                                                   : STYLE_SERVER;
-    char text[CALL_TEXT + 40], words[CALL_TEXT], time[WORDS], before[40] = "";
+    struct program_call call = *run->newest;
+    enum style style = call.result == -1          ? STYLE_WARN
+                       : call.side == FLOW_CLIENT ? STYLE_CLIENT
+                                                  : STYLE_SERVER;
+    char text[CALL_TEXT + 64], words[CALL_TEXT], time[WORDS], counts[64];
+    int64_t returned_ns = run->oldest->ended_ns;
     int room = l.lane_columns - 2;
 
+    if (run->count > 1 && run->moved > 0)
+        call.result = run->moved;
     draw_lifelines(area, &l, row);
-    if (l.time_columns > 0 && start_ns != 0 && call->ended_ns >= start_ns)
-        text_right(
-            area, row, l.time, l.time_columns, STYLE_DIM,
-            seconds_text(call->ended_ns - start_ns, l.time_columns, time));
-    if (more > 0)
-        snprintf(before, sizeof before,
-                 room < CALL_AND_MORE ? " (+%d)" : "  (%d more before)", more);
-    call_text_within(call, room - (int)strlen(before), words);
-    snprintf(text, sizeof text, "%s%s", words, before);
-    if (call->side == FLOW_CLIENT) {
+    if (l.time_columns > 0 && start_ns != 0 && returned_ns >= start_ns)
+        text_right(area, row, l.time, l.time_columns, STYLE_DIM,
+                   seconds_text(returned_ns - start_ns, l.time_columns, time));
+    call_counts(run, room, counts);
+    call_text_within(&call, room - (int)strlen(counts), words);
+    snprintf(text, sizeof text, "%s%s", words, counts);
+    if (call.side == FLOW_CLIENT) {
         area_fill(area, row, l.left, 1, style, 0x251C);
         area_text(area_part(area, row, l.lane, 1, l.lane_columns), 0, 1, style,
                   text);
     } else {
         area_fill(area, row, l.right, 1, style, 0x2524);
         text_right(area, row, l.lane, l.lane_columns - 1, style, text);
-    }
-}
-
-/* --- the foot -------------------------------------------------------------- */
-
-static void foot_states(struct area area, const struct layout *l, int row,
-                        const char *client, const char *server,
-                        enum style client_style, enum style server_style)
-{
-    if (l->state_columns == 0)
-        return;
-    text_right(area, row, l->client, l->state_columns, client_style, client);
-    area_text(area_part(area, row, l->server, 1, l->state_columns), 0, 0,
-              server_style, server);
-}
-
-void ladder_wire_row(struct area area, int row, const struct flow *flow,
-                     const struct store *store, const char *words)
-{
-    struct layout l = lay_out(area.columns);
-    char client[WORDS], server[WORDS];
-    enum style left, right;
-
-    left = wire_word(store, flow, FLOW_CLIENT, l.state_columns, client);
-    right = wire_word(store, flow, FLOW_SERVER, l.state_columns, server);
-    ladder_id(area, row, flow);
-    foot_states(area, &l, row, client, server, left, right);
-    text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, words);
-}
-
-/* "6 B unread" beside the end whose program has not called recv() yet. The
- * kernel counts a FIN that waits to be read as one byte more: it is the end of
- * file that recv() will tell as 0. */
-static int unread(struct area lane, const struct flow *flow,
-                  const struct store *store, enum flow_side side)
-{
-    const struct socket_sample *socket = store_socket_of(store, flow, side);
-    char text[WORDS], amount[WORDS];
-    bool end;
-
-    if (!socket || socket->state == TCP_LISTEN || socket->receive_queue == 0)
-        return 0;
-    end = socket->state == TCP_CLOSE_WAIT || socket->state == TCP_LAST_ACK ||
-          socket->state == TCP_CLOSING;
-    if (end && socket->receive_queue == 1)
-        snprintf(text, sizeof text, "EOF unread");
-    else
-        snprintf(text, sizeof text, "%s unread",
-                 bytes_text(socket->receive_queue - end, amount));
-    if (side == FLOW_CLIENT)
-        area_text(lane, 0, 1, STYLE_WARN, text);
-    else
-        text_right(lane, 0, 0, lane.columns - 1, STYLE_WARN, text);
-    return text_width(text) + 2;
-}
-
-void ladder_kernel_row(struct area area, int row, const struct flow *flow,
-                       const struct store *store, const char *words)
-{
-    struct layout l = lay_out(area.columns);
-    struct area lane = area_part(area, row, l.lane, 1, l.lane_columns);
-    char client[WORDS], server[WORDS];
-    enum style left, right;
-    int used, both;
-
-    left = kernel_word(store, flow, FLOW_CLIENT, l.state_columns, client);
-    right = kernel_word(store, flow, FLOW_SERVER, l.state_columns, server);
-    ladder_id(area, row, flow);
-    foot_states(area, &l, row, client, server, left, right);
-    used = unread(lane, flow, store, FLOW_CLIENT);
-    both = used + unread(lane, flow, store, FLOW_SERVER);
-    if (lane.columns - both >= text_width(words))
-        text_middle(lane, 0, both > 0 ? used : 0, lane.columns - both,
-                    STYLE_DIM, words);
-}
-
-void ladder_listener_row(struct area area, int row,
-                         const struct socket_sample *listener)
-{
-    static const char *const words[] = {" wait for accept()", " wait", ""};
-    struct layout l = lay_out(area.columns);
-    int room = l.right - l.client - 1;
-    char end[WORDS], text[2 * WORDS] = "";
-    bool waits = listener->receive_queue > 0;
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        end_text(&listener->local, i < 2 ? 21 : room - 10, end);
-        snprintf(text, sizeof text, "%s  %u of %u%s", end,
-                 listener->receive_queue, listener->send_queue, words[i]);
-        if (text_width(text) <= room)
-            break;
-    }
-    text_right(area, row, l.client, room, waits ? STYLE_WARN : STYLE_DIM, text);
-    if (l.state_columns > 0)
-        area_text(area, row, l.server, STYLE_GOOD, "LISTEN");
-}
-
-void ladder_rule(struct area area, int row, bool above, const char *title)
-{
-    struct layout l = lay_out(area.columns);
-
-    area_fill(area, row, 0, area.columns, STYLE_DIM, LINE);
-    area_fill(area, row, l.left, 1, STYLE_DIM, above ? 0x252C : 0x2534);
-    area_fill(area, row, l.right, 1, STYLE_DIM, above ? 0x252C : 0x2534);
-    if (title[0] && l.lane_columns > text_width(title) + 2) {
-        char text[WORDS];
-
-        snprintf(text, sizeof text, " %s ", title);
-        text_middle(area, row, l.lane, l.lane_columns, STYLE_DIM, text);
     }
 }

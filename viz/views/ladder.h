@@ -54,8 +54,8 @@ void ladder_listener_row(struct area area, int row,
 struct choice {
     int64_t flow;                /* of this flow (id), -1: of all */
     const struct filter *filter; /* that pass it; NULL: all */
-    bool fold;                   /* runs of duplicate ACKs as one line */
-    bool calls;                  /* the programs' calls between the packets */
+    bool fold;  /* runs of duplicate ACKs, and of like calls, as one line */
+    bool calls; /* the programs' calls between the packets */
 };
 
 bool ladder_shows(const struct store_row *packet, struct choice choice);
@@ -63,12 +63,22 @@ bool ladder_shows(const struct store_row *packet, struct choice choice);
 /* A packet that did not arrive, or was not answered: its arrow breaks off. */
 void ladder_lost_row(struct area area, int row, const struct store_row *packet,
                      const struct store_row *previous, int64_t start_ns);
-/* A program's call, where it returned: the client's at the left, the server's
- * at the right; without a time when that was before the first packet. `more` calls before it have no row of their own. */
+
+/* Calls of one kind on one socket that stand on one row; mostly there is one. */
+struct call_run {
+    const struct program_call *newest; /* NULL: no call */
+    const struct program_call *oldest;
+    int count;
+    int64_t moved; /* bytes, by all of them */
+    int more;      /* calls before that have no row of their own */
+};
+
 bool ladder_shows_call(const struct program_call *call,
                        const struct store *store, struct choice choice);
-void ladder_call_row(struct area area, int row, const struct program_call *call,
-                     int more, int64_t start_ns);
+/* A program's call, where it returned: the client's at the left, the server's
+ * at the right; without a time when that was before the first packet. */
+void ladder_call_row(struct area area, int row, const struct call_run *run,
+                     int64_t start_ns);
 /* So many packets in a row that say the same, as one. */
 void ladder_fold_row(struct area area, int row, const struct store_row *packet,
                      const struct store_row *previous, int count,

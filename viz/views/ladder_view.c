@@ -405,7 +405,7 @@ static const struct view_help help[] = {
     {"m '", "mark this packet, or not; jump to the next mark", NULL},
     {"o", "sent again: jump to its original, and back", NULL},
     {"c", "the program's calls between the packets, or not", NULL},
-    {"z", "fold runs of duplicate ACKs, or show each", NULL},
+    {"z", "fold runs of duplicate ACKs and of like calls, or not", NULL},
     {"Esc q", "back to the connections", "back"},
     {NULL, NULL, NULL},
 };

@@ -93,6 +93,54 @@ size_t lines_last(const struct store *store, struct choice choice, size_t n)
     return run_at(store, choice, n).last;
 }
 
+/* A call that waited has a row of its own: that it did is worth telling. */
+static bool waited(const struct program_call *call)
+{
+    return call->ended_ns - call->began_ns >= CALL_LONG_NS;
+}
+
+static int64_t moved(const struct program_call *call)
+{
+    bool moves = call->function >= CALLED_RECV &&
+                 call->function <= CALLED_WRITEV;
+
+    return moves && call->result > 0 ? call->result : 0;
+}
+
+static bool alike(const struct program_call *a, const struct program_call *b)
+{
+    return a->function == b->function && a->pid == b->pid && a->fd == b->fd &&
+           a->flow == b->flow && !waited(a) && !waited(b) &&
+           !ladder_gap(a->ended_ns, b->ended_ns) &&
+           ((moved(a) > 0 && moved(b) > 0) ||
+            (a->result == b->result && a->error == b->error));
+}
+
+/* The row on which the n-th call stands, with those like it before it, but
+ * for those before the place `from`. In *n the place of the oldest. */
+static struct call_run calls_at(const struct store *store, struct choice choice,
+                                size_t from, size_t *n)
+{
+    const struct program_call *call = store_call(store, *n);
+    struct call_run one = {call, call, 1, moved(call), 0}, run = one;
+
+    for (size_t at = *n; choice.fold && at-- > from;) {
+        call = store_call(store, at);
+        if (!ladder_shows_call(call, store, choice))
+            continue;
+        if (!alike(call, run.oldest))
+            break;
+        run.oldest = call;
+        run.moved += moved(call);
+        run.count++;
+    }
+    if (run.count < LEAST_FOLD)
+        return one;
+    while (store_call(store, *n) != run.oldest)
+        --*n;
+    return run;
+}
+
 /* --- windows --------------------------------------------------------------- */
 
 static struct ladder_line line_of(const struct store *store,
@@ -148,7 +196,7 @@ static void add_calls(struct between *between, const struct store *store,
     size_t from = above ? store_calls_from(store, above->packet.time_ns) : 0;
     size_t to = below ? store_calls_from(store, below->packet.time_ns)
                       : store_calls(store);
-    const struct program_call *kept[CALLS_MOST];
+    struct call_run kept[CALLS_MOST];
     int count = 0, more = 0;
 
     for (size_t n = to; n-- > from && more < 999;) {
@@ -157,15 +205,16 @@ static void add_calls(struct between *between, const struct store *store,
         if (!ladder_shows_call(call, store, choice))
             continue;
         if (count < most)
-            kept[count++] = call;
+            kept[count++] = calls_at(store, choice, from, &n);
         else if (more++ == 0)
             between->before_ns = call->ended_ns;
     }
     for (int i = count; i-- > 0;) {
-        struct ladder_line *line = add_line(between, kept[i]->ended_ns);
+        struct ladder_line *line = add_line(between, kept[i].oldest->ended_ns);
 
-        line->call = kept[i];
-        line->more = i + 1 == count ? more : 0;
+        line->calls = kept[i];
+        line->calls.more = i + 1 == count ? more : 0;
+        between->before_ns = kept[i].newest->ended_ns;
         between->count++;
     }
 }
@@ -189,14 +238,14 @@ static int put_between(struct ladder_line *line, int room, int most,
     if (below)
         add_line(&between, below->packet.time_ns); /* but for its pause */
     cut = between.count > room ? between.count - room : 0;
-    if (cut > 0 && room > 0 && !between.line[cut].call)
+    if (cut > 0 && room > 0 && !between.line[cut].calls.newest)
         cut++; /* a pause after nothing */
     for (int i = 0; i < cut; i++)
-        if (between.line[i].call)
-            more += 1 + between.line[i].more;
+        if (between.line[i].calls.newest)
+            more += between.line[i].calls.count + between.line[i].calls.more;
     for (int i = cut; i < between.count; i++) {
-        if (between.line[i].call) {
-            between.line[i].more += more;
+        if (between.line[i].calls.newest) {
+            between.line[i].calls.more += more;
             more = 0;
         }
         line[i - cut] = between.line[i];
@@ -300,8 +349,8 @@ void lines_draw(const struct ladder_lines *lines, struct area area,
     for (int i = 0; i < lines->count; i++) {
         const struct ladder_line *line = &lines->line[i];
 
-        if (line->call)
-            ladder_call_row(area, i, line->call, line->more, start_ns);
+        if (line->calls.newest)
+            ladder_call_row(area, i, &line->calls, start_ns);
         else if (line->gap)
             ladder_gap_row(area, i, line->span_ns);
         else if (line->folded > 1)

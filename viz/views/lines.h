@@ -14,8 +14,7 @@ struct ladder_line {
     int folded;                       /* packets that this line stands for */
     bool gap;                         /* no packet, but something near it: */
     int64_t span_ns;                  /* a pause, so long, or: */
-    const struct program_call *call;  /* a call */
-    int more;                         /* calls before that are left out */
+    struct call_run calls;            /* a call, or some */
     bool lost;                        /* `packet` did not arrive */
 };
 
