@@ -163,6 +163,46 @@ def interface_goes_under_the_screen():
     check('the screen', status == 2, f'status {status}')
 
 
+def one_end_is_elsewhere():
+    """The kernel is asked about the end that is here, and only that."""
+    other = subprocess.Popen(
+        ['unshare', '-n', sys.executable, '-c', """
+import socket, sys
+print(flush=True)
+sys.stdin.readline()
+listener = socket.create_server(('10.9.9.2', 7001))
+print(flush=True)
+sys.stdin.read()
+"""], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdout.readline()  # it is in its network
+    ip('link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb', 'netns',
+       str(other.pid))
+    enter = ['nsenter', '-t', str(other.pid), '-n', 'ip']
+    subprocess.run([*enter, 'addr', 'add', '10.9.9.2/24', 'dev', 'vb'],
+                   check=True)
+    subprocess.run([*enter, 'link', 'set', 'vb', 'up'], check=True)
+    ip('addr', 'add', '10.9.9.1/24', 'dev', 'va')
+    ip('link', 'set', 'va', 'up')
+    print(file=other.stdin, flush=True)
+    other.stdout.readline()  # it listens
+    here = socket.create_server(('', 7001))  # no listener of the other one
+    watch = subprocess.Popen(
+        [viz, '-i', 'va', '-f', 'tcp', '--dump', '80x24', '--count', '3'],
+        text=True, stdout=subprocess.PIPE)
+    ends = []
+    while watch.poll() is None and len(ends) < 100:
+        ends.append(socket.create_connection(('10.9.9.2', 7001)))
+        select.select([watch.stdout], [], [], 0.1)
+    screen = watch.communicate(timeout=PATIENCE)[0]
+    here.close()
+    ip('link', 'delete', 'va')
+    other.stdin.close()
+    other.wait(PATIENCE)
+    check('an end elsewhere', 'client 10.9.9.1' in screen and
+          'wire ESTABLISHED   kernel ESTABLISHED' in screen and
+          'wire ESTABLISHED   kernel -' in screen, screen)
+
+
 def port_used_again():
     """Three connections of the same two ends: three in the list."""
     live = Live('lo')
@@ -213,6 +253,7 @@ with tempfile.TemporaryDirectory() as folder:
 interface_comes_and_goes()
 interface_is_removed_at_once()
 interface_goes_under_the_screen()
+one_end_is_elsewhere()
 port_used_again()
 scan()
 print(f'mishaps: {passed} passed, {failed} failed')

@@ -286,15 +286,22 @@ static void write_in_pieces(void)
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
+/* Whether the kernel is asked: where both ends of all that is seen are here, so
+ * that what it does not know is not there. */
+static bool asks_kernel(const struct options *options)
+{
+    return (options->mode == MODE_EXPECT || options->mode == MODE_JSON) &&
+           (strcmp(options->interface, "lo") == 0 ||
+            strcmp(options->interface, "lo0") == 0);
+}
+
 int headless_run(const struct options *options)
 {
     struct session session;
     struct capture_error error = {.kind = CAPTURE_FINE};
     int status;
 
-    if (source_open(&session, options,
-                    options->mode == MODE_EXPECT || options->mode == MODE_JSON,
-                    &error) < 0) {
+    if (source_open(&session, options, asks_kernel(options), &error) < 0) {
         complain(&error);
         return STATUS_CANNOT;
     }

@@ -26,11 +26,6 @@ static int fail(struct capture_error *error, const char *what)
     return -1;
 }
 
-static bool is_loopback(const char *interface)
-{
-    return strcmp(interface, "lo") == 0 || strcmp(interface, "lo0") == 0;
-}
-
 static struct capture *open_capture(const struct options *options,
                                     struct capture_error *error)
 {
@@ -77,7 +72,7 @@ int source_open(struct session *session, const struct options *options,
     capture = open_capture(options, error);
     if (!capture)
         return -1;
-    if (kernel && !options->read_path && is_loopback(options->interface))
+    if (kernel && !options->read_path)
         sockets = sockets_open(); /* without it the wire alone decides */
     if (session_init(session, capture, sockets) < 0)
         return fail(error, "start");

@@ -9,8 +9,8 @@
 #include "viz/options.h"
 #include "viz/session.h"
 
-/* Fill *session; `kernel`: look at the sockets too, where they are this
- * machine's (a loopback interface). 0; or -1 with error->text for a person. */
+/* Fill *session; `kernel`: look at this machine's sockets too, when it is live.
+ * 0; or -1 with error->text for a person. */
 int source_open(struct session *session, const struct options *options,
                 bool kernel, struct capture_error *error);
 

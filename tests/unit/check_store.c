@@ -235,6 +235,31 @@ START_TEST(a_server_without_its_connection_is_its_listener)
 }
 END_TEST
 
+START_TEST(a_listener_here_is_not_another_machines)
+{
+    struct link link;
+    struct socket_sample listener, other;
+
+    begin(0);
+    link = link_make(&wire, 40000, 7001);
+    for (int side = 0; side < 2; side++)
+        memcpy(link.end[side].address, (uint8_t[]){10, 0, 0, (uint8_t)side}, 4);
+    listener = link_socket(&link, FLOW_SERVER, TCP_LISTEN);
+    memset(listener.local.address, 0, sizeof listener.local.address);
+    wire_socket(&wire, EVENT_SOCKET, &listener);
+    link_send(&link, FLOW_CLIENT, TCP_SYN, "");
+    ck_assert_ptr_null(
+        store_socket_of(store, store_flow(store, 0), FLOW_SERVER));
+    other = link_socket(&link, FLOW_SERVER, TCP_ESTABLISHED);
+    other.remote.port++; /* with somebody else, but at that address */
+    wire_socket(&wire, EVENT_SOCKET, &other);
+    ck_assert_int_eq(
+        store_socket_of(store, store_flow(store, 0), FLOW_SERVER)->state,
+        TCP_LISTEN);
+    end();
+}
+END_TEST
+
 START_TEST(an_ipv4_address_mapped_into_ipv6_is_the_same_end)
 {
     struct link link;
@@ -303,6 +328,7 @@ int main(void)
     tcase_add_test(tcase, a_socket_is_found_by_both_its_ends);
     tcase_add_test(tcase, the_newest_of_two_with_the_same_ends_counts);
     tcase_add_test(tcase, a_server_without_its_connection_is_its_listener);
+    tcase_add_test(tcase, a_listener_here_is_not_another_machines);
     tcase_add_test(tcase, an_ipv4_address_mapped_into_ipv6_is_the_same_end);
     tcase_add_test(tcase, many_sockets_come_and_go);
     suite_add_tcase(suite, tcase);

@@ -224,6 +224,24 @@ const struct socket_sample *samples_between(const struct samples *samples,
     return found ? &found->socket : NULL;
 }
 
+/* Whether the address is this machine's, as far as its sockets show: a loopback
+ * address, or one that a socket has. */
+static bool is_here(const struct samples *samples, const struct endpoint *at)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+    struct endpoint one = *at;
+
+    if (at->family == 4 ? at->address[0] == 127
+                        : memcmp(at->address, loopback6, 16) == 0)
+        return true;
+    for (size_t i = 0; i < samples->count; i++) {
+        one.port = samples->items[i].socket.local.port;
+        if (samples_same_end(&samples->items[i].socket.local, &one))
+            return true;
+    }
+    return false;
+}
+
 const struct socket_sample *samples_bound(const struct samples *samples,
                                           uint8_t protocol,
                                           const struct endpoint *local)
@@ -242,5 +260,9 @@ const struct socket_sample *samples_bound(const struct samples *samples,
         if (!found || item->update > found->update)
             found = item;
     }
-    return found ? &found->socket : NULL;
+    /* Bound to every address, it still gets nothing for another machine's. */
+    if (!found || local->family == 0 || !any_address(&found->socket.local) ||
+        is_here(samples, local))
+        return found ? &found->socket : NULL;
+    return NULL;
 }

@@ -285,11 +285,11 @@ static void draw_none(const struct viewer *viewer, struct area area)
               : store_kernel(viewer->store)
                   ? "There is no socket in this network now."
               : viewer->live
-                  ? "The kernel is asked only about the loopback interface and "
-                    "the private network: viz -i lo, viz --private."
-                  : "A capture file has packets, but no sockets. Live, on "
-                    "the loopback interface, all of them appear here, and -w "
-                    "keeps them for later.");
+                  ? "The kernel of this machine does not tell which sockets it "
+                    "has."
+                  : "A capture file has packets, but no sockets. Live, all of "
+                    "this machine's appear here, and -w keeps them for "
+                    "later.");
 }
 
 static void draw(struct viewer *viewer, struct area area)
