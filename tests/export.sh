@@ -105,7 +105,21 @@ check 'a link is not followed' keys '2x<Backspace><Backspace><Backspace><Backspa
 check 'nothing came of it' test ! -e nowhere
 check 'no such folder' keys '2x/a.txt<Enter>' 'cannot be written'
 check 'Esc leaves it' keys '2x<Esc>' 'connection'
-check 'standard input is not read twice' sh -c "cat $s08 | $viz -r - --dump 110x20 --keys '2x${back}pcap<Enter>' | grep -q 'start viz with -w'"
+check 'standard input is not read twice' sh -c "cat $s08 | $viz -r - --dump 110x20 --keys '2x${back}pcap<Enter>' | grep -q 'kept by viz -w'"
+# The lesson's player, too: what its recording has come to.
+lesson=$root/lessons/01-blocking
+in_lesson() { # keys, word anywhere
+    LC_ALL=C.UTF-8 "$viz" --lesson "$lesson/README.md" --dump 140x45 --keys "$1" >dump 2>&1
+    cat dump
+    grep -qF -- "$2" dump
+}
+check 'lesson: nothing yet' in_lesson x 'no connection here to export'
+check 'lesson: x proposes a name' in_lesson nnnnnnx 'connection 0 into connection-0-3.txt'
+check 'lesson: x and Enter' in_lesson 'nnnnnnx<Enter>' 'Connection 0, '
+check 'lesson: the calls, too' grep -q 'accept([0-9]*) = [0-9]' connection-0-3.txt
+check 'lesson: packets' in_lesson "nnnnnnx${back}pcap<Enter>" 'packets: connection-0-4.pcap'
+$viz -r "$lesson/replay.pcap" --export b.pcap >/dev/null
+check 'lesson: those of its recording' cmp b.pcap connection-0-4.pcap
 mkdir .lab
 check 'a folder .lab' keys '2x<Enter>' '.lab/connection-0.txt'
 check 'it is there' cmp a.txt .lab/connection-0.txt

@@ -134,9 +134,9 @@ static void save_packets(const struct options *options,
     FILE *file;
 
     if (!source || strcmp(source, "-") == 0) {
-        snprintf(
-            said, size,
-            "Whole packets are not kept: start viz with -w FILE for that.");
+        snprintf(said, size,
+                 "Whole packets are kept by viz -w FILE only: here .txt, .md "
+                 "and .svg.");
         return;
     }
     capture = capture_open_file(

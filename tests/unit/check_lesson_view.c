@@ -7,6 +7,7 @@
 
 #include "tests/unit/frames.h"
 #include "tests/unit/traffic.h"
+#include "viz/screen/screen.h"
 #include "viz/views/lesson.h"
 
 static const char lesson[] = "# Lesson\n\n```terminal A\n$ ./server\n```\n"
@@ -109,11 +110,61 @@ START_TEST(calls_that_are_missing_are_told_in_the_title)
 }
 END_TEST
 
+static char written[100];
+
+static void propose(uint32_t connection, char *path, size_t size)
+{
+    snprintf(path, size, "c%u.txt", (unsigned)connection);
+}
+
+static bool write_it(void *self, uint32_t connection, const char *path,
+                     char *said, size_t size)
+{
+    (void)self;
+    snprintf(written, sizeof written, "%u %s", (unsigned)connection, path);
+    snprintf(said, size, strstr(path, "bad") ? "another name?" : "written");
+    return !strstr(path, "bad");
+}
+
+/* Keys are the name's while it is asked for, and the step stays open. */
+START_TEST(x_exports_the_connection_of_the_newest_packet_in_sight)
+{
+    lesson_view_key(&view, 'x');
+    draw(24, 80);
+    ck_shows("There is no connection here to export.");
+    ck_hides("x export");
+    view.saving = (struct saving){.name = propose, .write = write_it};
+    draw(24, 140);
+    ck_shows("x export");
+    traffic_connect(&traffic, 40001, 7001);
+    lesson_view_key(&view, 'x');
+    draw(24, 80);
+    ck_shows("connection 1 into c1.txt");
+    for (const char *key = "bad"; *key; key++)
+        ck_assert_int_eq(lesson_view_key(&view, *key), LESSON_NOTHING);
+    lesson_view_key(&view, INPUT_ENTER);
+    draw(24, 80);
+    ck_shows("c1.txtbad");
+    ck_shows("another name?");
+    lesson_view_key(&view, INPUT_ESCAPE);
+    view.ladder_up = 3; /* the other one stands last now */
+    lesson_view_key(&view, 'x');
+    lesson_view_key(&view, INPUT_ENTER);
+    ck_assert_str_eq(written, "0 c0.txt");
+    draw(24, 80);
+    ck_shows("written");
+    ck_hides("into");
+    ck_assert_int_eq(lesson_view_key(&view, 'q'), LESSON_QUIT);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("lesson view");
 
     tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_test(tests,
+                   x_exports_the_connection_of_the_newest_packet_in_sight);
     tcase_add_test(tests, calls_are_shown_where_there_is_room_and_by_the_key);
     tcase_add_test(tests, calls_that_are_missing_are_told_in_the_title);
     return run_suite("lesson view", tests);

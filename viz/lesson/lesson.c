@@ -314,9 +314,13 @@ static int run_mode(struct run *run, bool play)
                             .refusal = run->refusal,
                             .ascii = run->options->ascii || !is_utf8(),
                             .stop = &stop};
+    char recording[PATH_MAX + 16];
 
-    if (run->feed.replay)
+    if (run->feed.replay) {
+        snprintf(recording, sizeof recording, "%s/replay.pcap", run->folder);
+        lesson.recording = recording;
         lesson.network = "REPLAY";
+    }
     if (run->options->dump_columns > 0) /* keeps no progress */
         return shot_run(&lesson, run->options);
     if (play)

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "viz/lesson/modes.h"
+#include "viz/save.h"
 #include "viz/screen/screen.h"
 #include "viz/shot.h"
 #include "viz/views/lesson.h"
@@ -209,6 +210,19 @@ static void tell_refusal(const struct lesson *lesson)
         clearerr(stdin);
 }
 
+/* Into a file, for the key x. */
+static bool export(void *self, uint32_t connection, const char *path,
+                   char *said, size_t size)
+{
+    const struct live *live = self;
+    const struct lesson *lesson = live->lesson;
+    const struct options options = {.ascii = lesson->ascii,
+                                    .read_path = lesson->recording};
+
+    return save_connection(&options, lesson->feed->store, connection, path,
+                           said, size) == 0;
+}
+
 static void begin(struct live *live)
 {
     const struct lesson *lesson = live->lesson;
@@ -217,6 +231,8 @@ static void begin(struct live *live)
     live->view.network = live->network;
     live->view.calls_lost = live->calls_lost;
     live->view.replay = lesson->feed->replay != NULL;
+    live->view.saving = (struct saving){
+        .name = save_name, .write = export, .self = live};
     tell_wire(live);
 }
 

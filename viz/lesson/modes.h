@@ -14,11 +14,12 @@
 struct lesson {
     struct player *player;
     struct feed *feed;
-    const char *path;     /* of the document */
-    const char *network;  /* "private network", "this machine's loopback" */
-    const char *refusal;  /* why it is a replay or not private; "" */
-    const char *progress; /* the progress file; NULL: nothing is kept */
-    bool resumed;         /* an earlier run was left in the open step */
+    const char *path;      /* of the document */
+    const char *network;   /* "private network", "this machine's loopback" */
+    const char *refusal;   /* why it is a replay or not private; "" */
+    const char *progress;  /* the progress file; NULL: nothing is kept */
+    const char *recording; /* its packets; NULL: live */
+    bool resumed;          /* an earlier run was left in the open step */
     bool ascii;
     const volatile sig_atomic_t *stop; /* set by a signal: leave */
 };

@@ -9,6 +9,7 @@
 #include "viz/events/store.h"
 #include "viz/lesson/player.h"
 #include "viz/screen/canvas.h"
+#include "viz/views/prompt.h"
 
 /* The programs' calls between the packets: where there is room, or as the
  * reader has said. */
@@ -23,16 +24,18 @@ struct lesson_view {
     bool replay;
     const char *calls_lost; /* some are missing, in words; "" */
     enum lesson_calls calls;
-    bool calls_shown;  /* as last drawn */
-    bool help, hint;   /* shown now */
-    bool compact;      /* the foot has little room: as last drawn */
-    bool sure;         /* asked whether to leave with open ticks */
-    int scroll;        /* rows of the prose above the window, */
-    int scroll_most;   /* and at most so many: as last drawn */
-    int page;          /* rows of the window */
-    size_t step;       /* that `scroll` belongs to */
-    int ladder_up;     /* packets between the newest and the last one shown */
-    char message[240]; /* for the reader, "" without */
+    bool calls_shown; /* as last drawn */
+    bool help, hint;  /* shown now */
+    bool compact;     /* the foot has little room: as last drawn */
+    bool sure;        /* asked whether to leave with open ticks */
+    int scroll;       /* rows of the prose above the window, */
+    int scroll_most;  /* and at most so many: as last drawn */
+    int page;         /* rows of the window */
+    size_t step;      /* that `scroll` belongs to */
+    int ladder_up;    /* packets between the newest and the last one shown */
+    struct prompt prompt; /* for the name of a file; open after x */
+    struct saving saving; /* .write NULL: nothing can be saved */
+    char message[240];    /* for the reader, "" without */
 };
 
 enum lesson_wish {

@@ -19,6 +19,7 @@ static const struct view_help keys[] = {
     {"PgDn PgUp", "scroll the text (also the arrows)", "text"},
     {"s", "your programs' socket calls in the ladder, or not", "calls"},
     {"k j", "scroll the ladder up, down", "ladder"},
+    {"x", "export the connection of the newest packet in sight", "export"},
     {"\u2192 n", "the next step at once (Space: as Enter)", NULL},
     {NULL, NULL, NULL},
 };
@@ -31,7 +32,8 @@ static bool has_use(const struct lesson_view *view, const char *word)
 
     if (strcmp(word, "calls") == 0)
         return store_calls(view->store) > 0;
-
+    if (strcmp(word, "export") == 0)
+        return view->saving.write && store_flows(view->store) > 0;
     if (strcmp(word, "answer") == 0)
         return step->predict != NULL;
     if (strcmp(word, "hint") == 0 || strcmp(word, "again") == 0)
@@ -47,6 +49,10 @@ void lesson_keys_draw(const struct lesson_view *view, struct area bar)
 {
     int column = 1;
 
+    if (view->prompt.sign) { /* what it is told stands in the foot */
+        saving_draw(&view->saving, &view->prompt, "", bar);
+        return;
+    }
     for (const struct view_help *key = keys; key->keys; key++) {
         int width;
 
@@ -147,12 +153,41 @@ static enum lesson_wish move(struct lesson_view *view, int key)
     return LESSON_NOTHING;
 }
 
+/* The connection that the last row of the ladder is about. */
+static void save(struct lesson_view *view)
+{
+    size_t rows = store_rows(view->store), up = (size_t)view->ladder_up;
+    const struct store_row *row = NULL;
+
+    for (size_t n = rows > up ? rows - up : 0; n-- > 0;) {
+        row = store_row(view->store, n);
+        if (row->note.flow)
+            break;
+    }
+    if (view->saving.write && row && row->note.flow)
+        saving_open(&view->saving, &view->prompt, row->note.flow->id);
+    else
+        snprintf(view->message, sizeof view->message,
+                 "There is no connection here to export.");
+}
+
+static void prompt(struct lesson_view *view, int key)
+{
+    if (prompt_edit(&view->prompt, key) == PROMPT_ENTER)
+        saving_write(&view->saving, &view->prompt, view->message,
+                     sizeof view->message);
+}
+
 enum lesson_wish lesson_view_key(struct lesson_view *view, int key)
 {
     bool sure = view->sure;
 
     if (key != INPUT_RESIZED)
         view->message[0] = '\0';
+    if (view->prompt.sign && key != INPUT_HUNG_UP) {
+        prompt(view, key);
+        return LESSON_NOTHING;
+    }
     if (view->help) {
         view->help = false;
         return key == 'q' ? LESSON_QUIT : LESSON_NOTHING;
@@ -182,6 +217,9 @@ enum lesson_wish lesson_view_key(struct lesson_view *view, int key)
     case 's':
         view->calls = view->calls_shown ? LESSON_CALLS_HIDDEN
                                         : LESSON_CALLS_SHOWN;
+        return LESSON_NOTHING;
+    case 'x':
+        save(view);
         return LESSON_NOTHING;
     case 'q':
     case INPUT_HUNG_UP:

@@ -11,15 +11,9 @@
 #include "viz/screen/screen.h"
 #include "viz/views/ladder.h"
 #include "viz/views/links.h"
+#include "viz/views/prompt.h"
 
-enum { MARKS = 32, PROMPT = FILTER_TEXT };
-
-/* A line that the reader types at the foot of the screen. */
-struct prompt {
-    char sign; /* '/': a filter, ':': where to go, 'x': a file's name; 0: none
-                  is open */
-    char text[PROMPT];
-};
+enum { MARKS = 32 };
 
 /* Replay: see tape.h. */
 struct tape {
@@ -41,18 +35,6 @@ enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
 /* Who holds a socket, as "server 1234", into `text`; false: cannot be told. */
 typedef bool viewer_owner_fn(void *self, const struct socket_sample *socket,
                              char *text, size_t size);
-
-/* What the key x needs: who runs the viewer writes files, views do not. */
-struct saving {
-    /* A name for the file, as a proposal. */
-    void (*name)(uint32_t connection, char *path, size_t size);
-    /* Write it; what the reader is told of that into `said`. False: nothing was
-     * written, and another name may help. */
-    bool (*write)(void *self, uint32_t connection, const char *path, char *said,
-                  size_t size);
-    void *self;
-    uint32_t connection; /* that the prompt is about */
-};
 
 /* What all views share: what to show and where the reader is in it. */
 struct viewer {
