@@ -145,7 +145,8 @@ static ssize_t settled(struct pool_socket *stream, ssize_t taken)
 {
     if (taken < 0) {
         if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) {
-            stream->sends_late = stream->pool->wants == WATCH_READ;
+            stream->sends_late = stream->coded &&
+                                 stream->pool->wants == WATCH_READ;
             return 0;
         }
         close_now(stream, CLOSED_BY_ERROR, errno);
@@ -221,7 +222,9 @@ static int keep_rest(struct pool_socket *stream, ssize_t n, const char *data,
             pool_unsent(stream));
         watch_writing(stream, true);
     }
-    if ((stream->out || stream->shut) && stream->state != CLOSED)
+    if (stream->state == CLOSED)
+        return -1; /* it could not be watched */
+    if (stream->out || stream->shut)
         settle(stream);
     return 0;
 }

@@ -283,7 +283,7 @@ seldom static void received(struct pool_socket *stream, ssize_t got)
         peer_ended(stream, at, end);
     else if (errno != EAGAIN && errno != EINTR)
         close_now(stream, CLOSED_BY_ERROR, errno);
-    else if (pool->wants == WATCH_WRITE)
+    else if (stream->coded && pool->wants == WATCH_WRITE)
         read_late(stream);
     if (is_pending(stream))
         owe(stream, OWE_SERVE);

@@ -166,10 +166,17 @@ static void count_closed(struct pool_socket *s, enum closed_reason reason,
     (void)error;
 }
 
+static void large_is_sent(struct pool_socket *s, void *arg)
+{
+    (void)s;
+    (void)arg;
+}
+
 /* The server: a line with a size, so many bytes, and a large reply. */
 static void reply_large(struct pool_socket *s, char *data, size_t n, void *arg)
 {
-    if (pool_send(s, data, n) == -1 || pool_send(s, large, LARGE) == -1)
+    if (pool_send(s, data, n) == -1 ||
+        pool_send_then(s, large, LARGE, large_is_sent, NULL) == -1)
         pool_abort(s);
     else
         pool_close(s);
@@ -246,7 +253,7 @@ static void open_clients(const struct net_address *at)
     snprintf(port, sizeof port, "%u", net_address_port(at));
     for (int i = 0; i < CLIENTS; i++) {
         struct pool_socket *s =
-            i == 0 ? pool_connect(play.pool, "127.0.0.1", port, LAST_RESORT_MS,
+            i == 0 ? pool_connect(play.pool, "localhost", port, LAST_RESORT_MS,
                                   &client, &play.clients)
                    : pool_connect_to(play.pool, at, LAST_RESORT_MS, &client,
                                      &play.clients);

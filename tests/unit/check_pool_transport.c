@@ -191,6 +191,107 @@ START_TEST(it_takes_over_in_mid_stream)
 }
 END_TEST
 
+/* --- beside plain streams ---------------------------------------------------------- */
+
+static struct pool_socket *plain[2];
+static int far_ends[2];
+static pool_data_fn trick;
+
+enum { FILLED = 'f', LAST = 'l' };
+
+static void stop(void *arg)
+{
+    pool_stop(arg);
+}
+
+/* The other one is ready in the same batch, and then has nothing. */
+static void nothing_to_receive(struct pool_socket *stream, char *data,
+                               size_t length, void *arg)
+{
+    char byte;
+
+    (void)data, (void)length, (void)arg;
+    ck_assert_int_eq(
+        recv(pool_fd(plain[stream == plain[0]]), &byte, 1, MSG_DONTWAIT), 1);
+    scene.pool->wants = WATCH_WRITE; /* as a transport before may have */
+    pool_timer_start(scene.pool, NULL, 1, 0, stop, scene.pool);
+}
+
+static void drain_far_end(void *arg)
+{
+    char block[4096];
+    ssize_t n;
+
+    (void)arg;
+    while ((n = recv(far_ends[0], block, sizeof block, MSG_DONTWAIT)) > 0)
+        if (block[n - 1] == LAST)
+            pool_stop(scene.pool);
+}
+
+static void no_room_to_send(struct pool_socket *stream, char *data,
+                            size_t length, void *arg)
+{
+    char block[4096];
+
+    (void)data, (void)length, (void)arg;
+    if (stream != plain[0])
+        return;
+    memset(block, FILLED, sizeof block);
+    for (size_t size = sizeof block; size; size /= 2)
+        while (send(pool_fd(stream), block, size, MSG_NOSIGNAL) > 0)
+            ;
+    ck_assert_int_eq(pool_send(stream, &(char){LAST}, 1), 0);
+    scene.pool->wants = WATCH_READ;
+    pool_timer_start(scene.pool, NULL, 1, 1, drain_far_end, NULL);
+}
+
+static void ask_both(void *arg)
+{
+    (void)arg;
+    sends(far_ends[0], "x");
+    sends(far_ends[1], "x");
+}
+
+/* From here on all is usual with this stream. */
+static void warm(struct pool_socket *stream, char *data, size_t length,
+                 void *arg)
+{
+    (void)data, (void)length;
+    ck_assert_int_eq(pool_recv_some(stream, 0, trick, arg), 0);
+    if (stream == plain[1])
+        pool_timer_start(scene.pool, NULL, 1, 0, ask_both, NULL);
+}
+
+static void two_plain(int mechanism, pool_data_fn fn)
+{
+    static const struct pool_handler none;
+
+    scene_begin(mechanism, NULL);
+    trick = fn;
+    for (int i = 0; i < 2; i++) {
+        int pair[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        far_ends[i] = pair[1];
+        plain[i] = pool_adopt(scene.pool, pair[0], &none, NULL);
+        ck_assert_ptr_nonnull(plain[i]);
+        ck_assert_int_eq(pool_recv_some(plain[i], 0, warm, NULL), 0);
+        sends(pair[1], "w");
+    }
+    run();
+    ck_assert(!plain[0]->reads_late && !plain[1]->reads_late);
+    close(far_ends[0]);
+    close(far_ends[1]);
+    scene_end();
+}
+
+START_TEST(a_plain_stream_never_waits_for_the_other_direction)
+{
+    two_plain(_i, nothing_to_receive);
+    two_plain(_i, no_room_to_send);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pool_transport");
@@ -201,6 +302,9 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, it_takes_over_in_mid_stream, 0, MECHANISMS);
+    tcase_add_loop_test(tests,
+                        a_plain_stream_never_waits_for_the_other_direction, 0,
+                        MECHANISMS);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
