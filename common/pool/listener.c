@@ -82,29 +82,15 @@ static void admit(struct pool_socket *listener, int fd)
         pool_close(stream);
     call_ended(pool);
     turn_end(pool, stream);
+    if (stream->state == OPEN && !stream->watched)
+        owe(stream, 0); /* it asks for nothing yet */
 }
 
-/* Whether accept(2)'s error is about that one client, or the network, and the
- * next one may be well. */
-static bool is_passing(int error)
+/* Whether the next accept(2) would say the same. Other errors are those of one
+ * client, or of the network on its way. */
+static bool is_lasting(int error)
 {
-    switch (error) {
-    case ECONNABORTED:
-    case EINTR:
-    case EPROTO:
-    case EPERM:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENONET:
-    case ENOPROTOOPT:
-    case EOPNOTSUPP:
-    case ETIMEDOUT:
-        return true;
-    default:
-        return false;
-    }
+    return error == EBADF || error == EINVAL || error == ENOTSOCK;
 }
 
 void listener_event(struct pool_socket *listener)
@@ -130,7 +116,7 @@ void listener_event(struct pool_socket *listener)
                    errno == ENOBUFS) {
             starve(listener);
             return;
-        } else if (!is_passing(errno)) {
+        } else if (is_lasting(errno)) {
             close_now(listener, CLOSED_BY_ERROR, errno);
         }
     }

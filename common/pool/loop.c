@@ -85,6 +85,8 @@ static void give(struct pool *pool, struct pool_socket *socket)
     }
     if (socket->state == OPEN && socket->ended && socket->fin_sent)
         closing_begin(socket, CLOSED_BY_PEER, 0); /* both have finished */
+    if (socket->state == OPEN && socket->kind == STREAM && !socket->watched)
+        socket_must_watch(socket, WATCH_ERROR); /* it asks for nothing yet */
     if (socket->owed & OWE_CLOSING && socket->state != CLOSED) {
         socket->owed &= (uint8_t)~OWE_CLOSING;
         closing_step(socket);

@@ -3,13 +3,7 @@
 
 #include "common/pool/mechanism.h"
 
-#ifdef __linux__
-extern const struct mechanism mechanism_epoll;
-const char mechanism_names[] = "epoll, poll, select";
-#else
-const char mechanism_names[] = "poll, select";
-#endif
-extern const struct mechanism mechanism_poll, mechanism_select;
+extern const struct mechanism mechanism_epoll, mechanism_poll, mechanism_select;
 
 static const struct mechanism *const all[] = {
 #ifdef __linux__

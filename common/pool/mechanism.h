@@ -10,8 +10,7 @@
 struct pool_socket;
 
 /* The numbers of POLLIN, POLLOUT, POLLERR and POLLHUP, which are epoll's, too.
- * WATCH_ERROR: for nothing but an error or hang-up, which the others include
- * (select cannot: it says nothing then). */
+ * WATCH_ERROR: for nothing but an error or hang-up, which the others include. */
 enum { WATCH_READ = 1, WATCH_WRITE = 4, WATCH_ERROR = 8 };
 /* In `ready` besides: an error or hang-up, which only interest 0 switches off. */
 enum { READY_ERROR = 8 | 16 };
@@ -40,8 +39,7 @@ struct mechanism {
                 int64_t timeout_ns);
 };
 
-/* By name; NULL: there is none such here. mechanism_names(): for messages. */
+/* By name, or NULL: the best; NULL: there is none such here. */
 const struct mechanism *mechanism_find(const char *name);
-extern const char mechanism_names[];
 
 #endif

@@ -1,17 +1,25 @@
 /* select(2): bit sets of FD_SETSIZE (1024) descriptors, copied in and out at
- * every wake-up. A descriptor beyond is refused: FD_SET() would write outside. */
+ * every wake-up. A descriptor beyond is refused: FD_SET() would write outside.
+ * None of its sets holds an error alone, so who waits for nothing else is looked
+ * at now and then, by poll(2). */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/select.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/pool/mechanism.h"
 
+enum { LOOK_NS = 250 * CLOCK_MS };
+
 struct select_set {
-    fd_set read, write;
+    fd_set read, write, error;
     struct pool_socket *sockets[FD_SETSIZE];
-    int end;  /* one more than the highest descriptor */
-    int from; /* where looking begins: not always at the same one */
+    int end;         /* one more than the highest of `read` and `write` */
+    int from;        /* where looking begins: not always at the same one */
+    int errors;      /* how many there are in `error` */
+    int64_t look_at; /* not before */
 };
 
 static void *open_select(void)
@@ -40,6 +48,10 @@ static int watch_select(void *opaque, int fd, struct pool_socket *socket,
         FD_SET(fd, &set->read);
     if (now & WATCH_WRITE)
         FD_SET(fd, &set->write);
+    set->errors += (now == WATCH_ERROR) - !!FD_ISSET(fd, &set->error);
+    FD_CLR(fd, &set->error);
+    if (now == WATCH_ERROR)
+        FD_SET(fd, &set->error);
     set->sockets[fd] = socket;
     if (fd >= set->end)
         set->end = fd + 1;
@@ -49,16 +61,45 @@ static int watch_select(void *opaque, int fd, struct pool_socket *socket,
     return 0;
 }
 
+/* Which of `error` have one. */
+static int look(struct select_set *set, struct mechanism_event *events,
+                int room)
+{
+    struct pollfd asked[FD_SETSIZE];
+    int count = 0, found = 0;
+
+    if (clock_now() < set->look_at)
+        return 0;
+    for (int fd = 0; count < set->errors; fd++)
+        if (FD_ISSET(fd, &set->error))
+            asked[count++] = (struct pollfd){.fd = fd};
+    if (poll(asked, (nfds_t)count, 0) < 0)
+        return 0;
+    for (int i = 0; i < count && found < room; i++) {
+        if (!asked[i].revents)
+            continue;
+        events[found].socket = set->sockets[asked[i].fd];
+        events[found++].ready = READY_ERROR;
+    }
+    set->look_at = clock_now() + LOOK_NS;
+    return found;
+}
+
 static int wait_select(void *opaque, struct mechanism_event *events, int room,
                        int64_t timeout_ns)
 {
     struct select_set *set = opaque;
-    struct timespec left = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     fd_set read = set->read, write = set->write;
-    int ready = pselect(set->end, &read, &write, NULL,
-                        timeout_ns < 0 ? NULL : &left, NULL);
-    int found = 0;
+    struct timespec left;
+    int found = set->errors ? look(set, events, room) : 0, ready;
 
+    if (found)
+        return found;
+    if (set->errors && (timeout_ns < 0 || timeout_ns > LOOK_NS))
+        timeout_ns = LOOK_NS;
+    left = clock_timespec(timeout_ns);
+    ready = pselect(set->end, &read, &write, NULL,
+                    timeout_ns < 0 ? NULL : &left, NULL);
     for (int i = 0; ready > 0 && i < set->end && found < room; i++) {
         int fd = (set->from + i) % set->end;
         uint32_t now = (FD_ISSET(fd, &read) ? WATCH_READ : 0) |

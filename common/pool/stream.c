@@ -115,6 +115,7 @@ struct pool_socket *pool_adopt(struct pool *pool, int fd,
     net_set_cloexec(fd, true);
     stream = stream_new(pool, fd, handler, user);
     say(stream, "adopted as descriptor %d", fd);
+    owe(stream, 0); /* it asks for nothing yet */
     return stream;
 }
 

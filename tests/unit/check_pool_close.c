@@ -85,17 +85,56 @@ static void accept_only(struct pool_socket *listener, struct pool_socket *s)
     (void)listener, (void)s;
 }
 
-START_TEST(a_reset_is_told_to_who_waits_for_nothing)
+static void hear_once(struct pool_socket *stream, char *line, size_t length,
+                      void *arg)
 {
-    static const struct pool_handler silent = {.accepted = accepted,
-                                               .closed = log_closed};
-    scene_begin(_i, &silent);
+    (void)stream, (void)length, (void)arg;
+    say("%s", line);
+}
+
+static void asks_once(struct pool_socket *listener, struct pool_socket *stream)
+{
+    (void)listener;
+    pool_recv_line(stream, 100, 0, hear_once, NULL);
+}
+
+static void reset_by_a_peer(int mechanism, const struct pool_handler *handler,
+                            const char *log)
+{
+    scene_begin(mechanism, handler);
     int fd = client();
     sends(fd, "one\n");
     net_set_linger(fd, 0);
     close(fd);
     run();
-    ck_assert_ptr_nonnull(strstr(scene.log, "closed error ECONNRESET; "));
+    ck_assert_str_eq(scene.log, log);
+    scene_end();
+}
+
+START_TEST(a_reset_is_told_to_who_waits_for_nothing)
+{
+    static const struct pool_handler never = {.accepted = accept_only,
+                                              .closed = log_closed};
+    static const struct pool_handler once = {.accepted = asks_once,
+                                             .closed = log_closed};
+
+    reset_by_a_peer(_i, &never, "closed error ECONNRESET; ");
+    reset_by_a_peer(_i, &once, "one; closed error ECONNRESET; ");
+}
+END_TEST
+
+START_TEST(a_reset_is_told_to_who_was_adopted_and_waits_for_nothing)
+{
+    static const struct pool_handler adopted = {.closed = log_closed};
+    int pair[2];
+
+    scene_begin(_i, NULL);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    sends(pair[0], "unread"); /* who closes before reading it resets */
+    ck_assert_ptr_nonnull(pool_adopt(scene.pool, pair[0], &adopted, NULL));
+    close(pair[1]);
+    run();
+    ck_assert_str_eq(scene.log, "closed error ECONNRESET; ");
     scene_end();
 }
 END_TEST
@@ -442,6 +481,9 @@ int main(void)
     tcase_add_loop_test(tests, a_reset_is_reason_error, 0, MECHANISMS);
     tcase_add_loop_test(tests, a_reset_is_told_to_who_waits_for_nothing, 0,
                         MECHANISMS);
+    tcase_add_loop_test(
+        tests, a_reset_is_told_to_who_was_adopted_and_waits_for_nothing, 0,
+        MECHANISMS);
     tcase_add_loop_test(tests, our_close_is_reason_host_and_the_reply_arrives,
                         0, MECHANISMS);
     tcase_add_loop_test(tests, an_abort_is_a_reset, 0, MECHANISMS);
