@@ -29,6 +29,12 @@ static size_t padded(size_t length)
     return (sizeof(struct held) + length + 7) & ~(size_t)7;
 }
 
+/* What waits takes of the limit: its bytes, and what holds them. */
+static size_t queued(const struct datagrams *datagrams)
+{
+    return datagrams->end - datagrams->begin;
+}
+
 size_t datagram_unsent(const struct pool_socket *socket)
 {
     return socket->kind == DATAGRAM && socket->datagrams
@@ -58,7 +64,7 @@ static void tell_unsent(struct pool_socket *socket, int error,
 {
     say(socket, "a datagram was not %s: %s; its unsent callback",
         to ? "sent" : "taken", net_error_text(error));
-    if (!socket->handler->unsent)
+    if (!socket->handler->unsent || socket->state != OPEN)
         return;
     call_begins(socket->pool, socket, "unsent");
     socket->handler->unsent(socket, error, to);
@@ -185,7 +191,7 @@ void datagram_flush(struct pool_socket *socket)
                                      : WATCH_WRITE);
     if (socket->state == CLOSED)
         return;
-    if (socket->full && datagrams->unsent <= socket->output_limit / 2) {
+    if (socket->full && queued(datagrams) <= socket->output_limit / 2) {
         socket->full = false;
         owe(socket, OWE_DRAINED);
     }
@@ -205,7 +211,7 @@ void datagram_event(struct pool_socket *socket, unsigned ready)
 
 static int make_room(struct datagrams *datagrams, size_t size)
 {
-    size_t have = datagrams->end - datagrams->begin, room = 2 * (have + size);
+    size_t have = queued(datagrams), room = 2 * (have + size);
     char *wider;
 
     if (datagrams->end + size <= datagrams->room)
@@ -237,7 +243,7 @@ static int may_send_to(struct pool_socket *socket, const void *data,
         errno = EDESTADDRREQ;
     else if (length > LONGEST || length > socket->output_limit)
         errno = EMSGSIZE;
-    else if (socket->datagrams->unsent + length > socket->output_limit) {
+    else if (queued(socket->datagrams) + length > socket->output_limit) {
         socket->full = true;
         errno = EAGAIN;
     } else {

@@ -162,6 +162,47 @@ START_TEST(the_queue_is_bounded_and_drained_follows)
 }
 END_TEST
 
+START_TEST(empty_ones_are_bounded_too)
+{
+    struct net_address to;
+    size_t queued = 0;
+
+    begin(_i, NULL, &echoing);
+    to = scene.address;
+    while (queued <= 1024 * 1024 &&
+           pool_send_to(socket_of_ours, NULL, 0, &to) == 0)
+        queued++;
+    ck_assert_uint_lt(queued, 1024 * 1024 / sizeof to);
+    ck_assert_int_eq(errno, EAGAIN);
+    pool_stop(scene.pool);
+    run();
+    scene_end();
+}
+END_TEST
+
+static void log_closed_only(struct pool_socket *socket,
+                            enum closed_reason reason, int error)
+{
+    (void)socket, (void)error;
+    say("closed %s", closed_reason_word(reason));
+}
+
+START_TEST(after_our_close_no_other_callback_comes)
+{
+    static const struct pool_handler closing = {.unsent = log_unsent,
+                                                .closed = log_closed_only};
+    struct net_address nowhere;
+
+    begin(_i, NULL, &closing);
+    ck_assert_int_eq(net_address_parse(&nowhere, "255.255.255.255:9"), 0);
+    ck_assert_int_eq(pool_send_to(socket_of_ours, "a", 1, &nowhere), 0);
+    pool_close(socket_of_ours);
+    run();
+    ck_assert_str_eq(scene.log, "closed host; ");
+    scene_end();
+}
+END_TEST
+
 static void hear(struct pool_socket *socket, char *data, size_t length,
                  const struct net_address *from)
 {
@@ -271,6 +312,9 @@ int main(void)
     tcase_add_loop_test(tests, a_port_that_is_gone_is_told_and_the_socket_stays,
                         0, MECHANISMS);
     tcase_add_loop_test(tests, the_queue_is_bounded_and_drained_follows, 0,
+                        MECHANISMS);
+    tcase_add_loop_test(tests, empty_ones_are_bounded_too, 0, MECHANISMS);
+    tcase_add_loop_test(tests, after_our_close_no_other_callback_comes, 0,
                         MECHANISMS);
     tcase_add_loop_test(tests, broadcast_reaches_who_listens_when_it_is_meant,
                         0, MECHANISMS);
