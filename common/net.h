@@ -67,7 +67,8 @@ enum { NET_ADDRESSES = 16 }; /* more than this of one name are never tried */
  * `service` is not looked at). `service` is a port or its name; `type`
  * SOCK_STREAM or SOCK_DGRAM. How many there are, 1 to `room`; or -1. A look-up
  * that has a deadline and needs to ask is made in a thread of its own, which a
- * deadline that passes leaves behind. */
+ * deadline that passes leaves behind; one that has passed asks nobody, and only
+ * numbers and paths are known: ETIMEDOUT. */
 int net_resolve(const char *host, const char *service, int type,
                 struct net_address *addresses, unsigned room, int64_t deadline);
 

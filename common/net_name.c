@@ -343,5 +343,9 @@ int net_resolve(const char *host, const char *service, int type,
     count = ask(host, service, type, AI_NUMERICHOST, addresses, room);
     if (count > 0 || errno != ENXIO)
         return count;
+    if (clock_now() >= deadline) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
     return resolve_until(host, service, type, &waiting, deadline);
 }

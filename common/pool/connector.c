@@ -1,4 +1,4 @@
-/* Streams on their way: the name is looked up by a worker, then each address is
+/* Streams on their way: a name is looked up by a worker, then each address is
  * tried in turn, with its share of the time. */
 #include <errno.h>
 #include <stdlib.h>
@@ -7,11 +7,13 @@
 
 #include "common/pool/inside.h"
 
-enum { CONNECT_MS = 5000 };
+/* A path's full backlog is tried again: nobody tells when it has room. */
+enum { CONNECT_MS = 5000, RETRY_MS = 10 };
 
 struct connecting {
     int64_t deadline;          /* of all */
     int64_t share;             /* of the address that is tried */
+    int64_t again;             /* when to try it again; 0: it is being tried */
     struct net_lookup *lookup; /* NULL: none (any more) */
     struct net_address *addresses;
     unsigned count, next;
@@ -53,9 +55,10 @@ static void established(struct pool_socket *stream)
     stream->active_at = stream->pool->now;
     stream->pool->others = true; /* a name's answer comes without an event */
     net_set_nodelay(stream->fd, true); /* what belongs together is joined */
-    socket_must_watch(stream, WATCH_READ);
-    if (stream->state == OPEN)
+    if (socket_watch(stream, WATCH_READ) == 0)
         owe(stream, OWE_CONNECTED | OWE_FLUSH);
+    else
+        give_up(stream, errno);
 }
 
 void connector_connected(struct pool_socket *stream)
@@ -102,6 +105,12 @@ static bool try_one(struct pool_socket *stream,
         say(stream, "is connecting");
         return true;
     }
+    if (stream->fd < 0 && errno == EAGAIN &&
+        address->any.sa_family == AF_UNIX) {
+        connecting->next--;
+        connecting->again = clock_now() + (int64_t)RETRY_MS * CLOCK_MS;
+        return true;
+    }
     connecting->error = net_connect_error(connecting->error, errno);
     if (stream->fd >= 0)
         let_go(stream);
@@ -144,21 +153,28 @@ int64_t connector_deadline(const struct pool_socket *stream)
 {
     const struct connecting *connecting = stream->connecting;
 
-    return connecting->share < connecting->deadline ? connecting->share
-                                                    : connecting->deadline;
+    int64_t deadline = connecting->share < connecting->deadline
+                           ? connecting->share
+                           : connecting->deadline;
+
+    return connecting->again && connecting->again < deadline ? connecting->again
+                                                             : deadline;
 }
 
 void connector_expired(struct pool_socket *stream)
 {
     struct connecting *connecting = stream->connecting;
 
-    if (stream->fd < 0 || connecting->deadline <= stream->pool->now ||
+    if (connecting->deadline <= stream->pool->now ||
         connecting->next == connecting->count) {
         give_up(stream, ETIMEDOUT);
         return;
     }
-    connecting->error = net_connect_error(connecting->error, ETIMEDOUT);
-    let_go(stream);
+    connecting->again = 0;
+    if (stream->fd >= 0) {
+        connecting->error = net_connect_error(connecting->error, ETIMEDOUT);
+        let_go(stream);
+    }
     try_next(stream);
 }
 
@@ -223,18 +239,34 @@ static void on_addresses(void *arg, int error,
         try_next(stream);
 }
 
-struct pool_socket *pool_connect(struct pool *pool, const char *host,
-                                 const char *service, unsigned timeout_ms,
-                                 const struct pool_handler *handler, void *user)
+static struct pool_socket *connect_to(struct pool *pool,
+                                      const struct net_address *addresses,
+                                      unsigned count, unsigned timeout_ms,
+                                      const struct pool_handler *handler,
+                                      void *user)
 {
-    struct workers *workers = work_workers(pool);
-    struct pool_socket *stream;
+    struct pool_socket *stream = begin(pool, timeout_ms, handler, user);
 
-    if (!workers || !handler) {
-        errno = workers ? EINVAL : errno;
+    if (!stream)
+        return NULL;
+    if (set_addresses(stream->connecting, addresses, count) < 0) {
+        undo(stream);
         return NULL;
     }
-    stream = begin(pool, timeout_ms, handler, user);
+    try_next(stream);
+    return stream;
+}
+
+static struct pool_socket *look_up(struct pool *pool, const char *host,
+                                   const char *service, unsigned timeout_ms,
+                                   const struct pool_handler *handler,
+                                   void *user)
+{
+    struct workers *workers = work_workers(pool);
+    struct pool_socket *stream = workers
+                                     ? begin(pool, timeout_ms, handler, user)
+                                     : NULL;
+
     if (!stream)
         return NULL;
     stream->connecting->lookup = net_lookup_start(
@@ -245,25 +277,34 @@ struct pool_socket *pool_connect(struct pool *pool, const char *host,
     return NULL;
 }
 
+struct pool_socket *pool_connect(struct pool *pool, const char *host,
+                                 const char *service, unsigned timeout_ms,
+                                 const struct pool_handler *handler, void *user)
+{
+    struct net_address addresses[NET_ADDRESSES];
+    int count;
+
+    if (!handler) {
+        errno = EINVAL;
+        return NULL;
+    }
+    /* Its deadline has passed: a number or a path, or nothing. */
+    count = net_resolve(host, service, SOCK_STREAM, addresses, NET_ADDRESSES,
+                        0);
+    return count > 0 ? connect_to(pool, addresses, (unsigned)count, timeout_ms,
+                                  handler, user)
+                     : look_up(pool, host, service, timeout_ms, handler, user);
+}
+
 struct pool_socket *pool_connect_to(struct pool *pool,
                                     const struct net_address *address,
                                     unsigned timeout_ms,
                                     const struct pool_handler *handler,
                                     void *user)
 {
-    struct pool_socket *stream;
-
     if (!address || !address->length || !handler) {
         errno = EINVAL;
         return NULL;
     }
-    stream = begin(pool, timeout_ms, handler, user);
-    if (!stream)
-        return NULL;
-    if (set_addresses(stream->connecting, address, 1) < 0) {
-        undo(stream);
-        return NULL;
-    }
-    try_next(stream);
-    return stream;
+    return connect_to(pool, address, 1, timeout_ms, handler, user);
 }

@@ -135,6 +135,28 @@ START_TEST(a_path_is_made_connected_and_removed)
 }
 END_TEST
 
+START_TEST(a_number_needs_no_worker)
+{
+    enum { MANY = 1100 }; /* more than the workers' queue holds */
+    static const struct pool_handler none;
+    char port[16];
+
+    scene_begin(_i, &server);
+    struct pool_socket *stream = by_name("127.0.0.1", 0);
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_int_ge(pool_fd(stream), 0);
+    run();
+    ck_assert_str_eq(scene.log, "connected; reply hello; closed host; ");
+    snprintf(port, sizeof port, "%u", net_address_port(&scene.address));
+    for (int i = 0; i < MANY; i++) {
+        stream = pool_connect(scene.pool, "127.0.0.1", port, 0, &none, NULL);
+        ck_assert_ptr_nonnull(stream);
+        pool_close(stream);
+    }
+    scene_end();
+}
+END_TEST
+
 /* --- not ------------------------------------------------------------------------ */
 
 START_TEST(nobody_listens)
@@ -206,6 +228,62 @@ START_TEST(no_answer_is_a_timeout_and_not_early)
     ck_assert_str_eq(scene.log, "failed ETIMEDOUT; closed timeout; ");
     scene_end();
     empty_it();
+}
+END_TEST
+
+/* The next connect to that path is EAGAIN at once; who could be accepted. */
+static int path_backlog, path_clients[64];
+
+static void fill_a_path(const char *path)
+{
+    bool now;
+    int i = 0;
+
+    ck_assert_int_eq(net_address_parse(&scene.address, path), 0);
+    path_backlog = net_listen(&scene.address, 1, 0);
+    ck_assert_int_ge(path_backlog, 0);
+    while ((path_clients[i] = net_connect_start(&scene.address, &now)) >= 0)
+        ck_assert_int_lt(++i, 64);
+    ck_assert_int_eq(errno, EAGAIN);
+}
+
+static void empty_a_path(void)
+{
+    for (int i = 0; path_clients[i] >= 0; i++)
+        close(path_clients[i]);
+    net_listen_close(path_backlog);
+}
+
+static void accept_one(void *arg)
+{
+    int fd = net_accept_now(path_backlog, NULL);
+
+    (void)arg;
+    if (fd >= 0) {
+        sends(fd, "hello");
+        close(fd);
+    }
+}
+
+START_TEST(a_path_whose_backlog_is_full_is_tried_until_it_has_room)
+{
+    char path[64];
+
+    scene_begin(_i, NULL);
+    snprintf(path, sizeof path, "unix:/tmp/check_pool_full_%d", (int)getpid());
+    fill_a_path(path);
+    ck_assert_ptr_nonnull(
+        pool_connect(scene.pool, path, NULL, 60, &caller, NULL));
+    run();
+    ck_assert_str_eq(scene.log, "failed ETIMEDOUT; closed timeout; ");
+    scene.log[0] = '\0';
+    ck_assert_ptr_nonnull(
+        pool_connect_to(scene.pool, &scene.address, 0, &caller, NULL));
+    pool_timer_start(scene.pool, NULL, 20, 1, accept_one, NULL);
+    run();
+    ck_assert_str_eq(scene.log, "connected; reply hello; closed host; ");
+    empty_a_path();
+    scene_end();
 }
 END_TEST
 
@@ -295,7 +373,11 @@ int main(void)
                         MECHANISMS);
     tcase_add_loop_test(tests, a_path_is_made_connected_and_removed, 0,
                         MECHANISMS);
+    tcase_add_loop_test(tests, a_number_needs_no_worker, 0, MECHANISMS);
     tcase_add_loop_test(tests, nobody_listens, 0, MECHANISMS);
+    tcase_add_loop_test(tests,
+                        a_path_whose_backlog_is_full_is_tried_until_it_has_room,
+                        0, MECHANISMS);
     tcase_add_loop_test(tests, nobody_listens_at_any_address_of_the_name, 0,
                         MECHANISMS);
     tcase_add_loop_test(tests, there_is_no_such_service, 0, MECHANISMS);
