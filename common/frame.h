@@ -33,8 +33,8 @@ void frame_fini(struct frame *frame);
 /* The next message of *data, *length, which are moved on behind what was used.
  * 1: *message, *size; good until the next call, and as long as *data is. A line
  * has a NUL behind it, written over its end. 0: all is used, more is needed. -1:
- * EMSGSIZE, it is over the limit, now and for ever; ENOMEM: call
- * again with what is left. */
+ * EMSGSIZE, it is over the limit, now and for ever; ENOMEM: call again with what
+ * is left. */
 int frame_next(struct frame *frame, char **data, size_t *length, char **message,
                size_t *size);
 

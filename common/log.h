@@ -48,8 +48,8 @@ const char *log_level_word(enum log_level level);
 
 /* A line; the newline is added. Nothing below the log's level is even formatted.
  * errno is as before. A line that cannot be written whole (a full disk, a full
- * pipe that does not block) is lost: a server goes on. (A pipe whose reader is gone raises SIGPIPE, as with
- * write(2): ignore it.) From any thread. */
+ * pipe that does not block) is lost: a server goes on. (A pipe whose reader is
+ * gone raises SIGPIPE, as with write(2): ignore it.) From any thread. */
 void log_error(const struct log *log, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void log_warning(const struct log *log, const char *format, ...)

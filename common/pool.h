@@ -14,14 +14,17 @@
  *     }
  *     static const struct pool_handler server = {.accepted = accepted};
  *
+ *     struct net_address address;
  *     struct pool *pool = pool_new(NULL);
+ *     net_address_parse(&address, "127.0.0.1:7007");
  *     pool_listen(pool, &address, NULL, &server, NULL);
  *     pool_run(pool);
  *     pool_free(pool);
  *
- * A call that returns int returns 0, or -1 with errno and nothing changed.
- * All of a pool belongs to the thread that runs it; pool_stop() and pool_post()
- * alone may be called from elsewhere. docs/common.md has the drawing.
+ * A call that returns int returns 0, one that returns a pointer not NULL; or -1,
+ * or NULL, with errno and nothing changed. All of a pool belongs to the thread
+ * that runs it; pool_stop() and pool_post() alone may be called from elsewhere.
+ * SIGPIPE is never raised. docs/common.md has the drawing.
  */
 #ifndef COMMON_POOL_H
 #define COMMON_POOL_H
@@ -50,9 +53,12 @@ struct pool_options {      /* 0 and NULL: the default */
 
 /* NULL with errno: EINVAL (no such mechanism), EMFILE, ENOMEM. */
 struct pool *pool_new(const struct pool_options *options);
-void pool_free(struct pool *pool); /* closes what is left; reason host */
+/* Closes what is left, reason host; what was posted and has not run never will.
+ * Not from a callback. NULL is none. */
+void pool_free(struct pool *pool);
 
-/* Until pool_stop(), or until no socket, timer or job is left. */
+/* Until pool_stop(), or until no socket, timer or job is left; may be called
+ * again then. EBUSY: from a callback of its own. */
 int pool_run(struct pool *pool);
 
 /* From any thread, from a signal handler, from a callback: no more accepting;
@@ -61,14 +67,16 @@ void pool_stop(struct pool *pool);
 
 /* `setup` for each of `loops` pools (1 to 256), each in a thread of its own,
  * the first in the caller's. Listeners made in `setup` share their port by
- * SO_REUSEPORT. pool_stop() of one stops all. -1: the first setup that failed. */
+ * SO_REUSEPORT, or their path; datagram sockets share nothing. pool_stop() of one
+ * stops all. -1: the first setup that failed. */
 int pool_run_loops(unsigned loops, const struct pool_options *options,
                    int (*setup)(struct pool *pool, void *user), void *user);
 
 /* `fn(arg)` on the loop, soon; from any thread. ENOMEM; ECANCELED: stopped. */
 int pool_post(struct pool *pool, void (*fn)(void *arg), void *arg);
 
-/* `fn` on the loop when the process gets that signal (one pool a signal). */
+/* `fn` on the loop when the process gets that signal, until pool_free(). EBUSY:
+ * somebody has it already (of pool_run_loops() the first hears it for all). */
 int pool_signal(struct pool *pool, int signal,
                 void (*fn)(struct pool *pool, int signal, void *arg),
                 void *arg);
@@ -95,8 +103,8 @@ const char *closed_reason_word(enum closed_reason reason);
 /* What a socket tells; any of them may be NULL. Kept by the pool as a pointer:
  * make it static. `data` is yours to change, and good until you return. */
 struct pool_handler {
-    /* A listener has a new stream: without a handler of its own it has this
-     * one. Close it, or receive. */
+    /* A listener has a new stream, with its handler and its user unless you set
+     * others. Receive, send, or close it. NULL: it is closed. */
     void (*accepted)(struct pool_socket *listener, struct pool_socket *stream);
     /* pool_connect() came through, or to nothing (then `closed` follows). */
     void (*connected)(struct pool_socket *stream);
@@ -135,13 +143,14 @@ bool pool_is_tls(const struct pool_socket *socket);
 /* No byte in either direction for so long: closed, reason timeout. 0: never. */
 void pool_idle(struct pool_socket *socket, unsigned ms);
 
-/* Unsent bytes leave first, then FIN; what still comes is thrown away until the
- * peer's FIN, at most grace_ms, so that no reset overtakes the reply. No other
- * callback than `closed` comes any more. */
+/* Unsent bytes leave first, as long as the peer takes some within grace_ms; then
+ * FIN; what still comes is thrown away until the peer's FIN, at most grace_ms, so
+ * that no reset overtakes the reply. No other callback than `closed` comes. */
 void pool_close(struct pool_socket *socket);
 void pool_abort(struct pool_socket *socket); /* at once, with a reset */
 
-/* --- streams --------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------------
+ * TCP_NODELAY is on: what one turn sends is joined, and leaves at its end. */
 
 struct pool_listen_options { /* NULL: all default */
     int backlog;             /* 256 */
@@ -156,7 +165,8 @@ struct pool_socket *pool_listen(struct pool *pool,
                                 const struct pool_handler *handler, void *user);
 
 /* Every address of `host` is tried in turn within `timeout_ms` in all (0:
- * 5000). Names are looked up by the workers, never on the loop. */
+ * 5000): a number, NULL (the loopback), "unix:PATH", or a name, which is looked
+ * up by a worker, never on the loop. EAGAIN: so many look-ups wait already. */
 struct pool_socket *pool_connect(struct pool *pool, const char *host,
                                  const char *service, unsigned timeout_ms,
                                  const struct pool_handler *handler,
@@ -166,7 +176,8 @@ struct pool_socket *pool_connect_to(struct pool *pool,
                                     unsigned timeout_ms,
                                     const struct pool_handler *handler,
                                     void *user);
-/* A connected stream socket of your own; the pool owns it from here. */
+/* A connected stream socket of your own; the pool owns it from here, and it does
+ * not block any more. */
 struct pool_socket *pool_adopt(struct pool *pool, int fd,
                                const struct pool_handler *handler, void *user);
 
@@ -183,7 +194,7 @@ typedef void (*pool_data_fn)(struct pool_socket *stream, char *data,
 int pool_recv_some(struct pool_socket *stream, unsigned timeout_ms,
                    pool_data_fn fn, void *arg);
 /* A line without its LF or CR LF, and with a NUL after it. Longer than `limit`
- * bytes: closed, reason error, EMSGSIZE. */
+ * bytes (1 to 1 GiB): closed, reason error, EMSGSIZE. */
 int pool_recv_line(struct pool_socket *stream, size_t limit,
                    unsigned timeout_ms, pool_data_fn fn, void *arg);
 /* Exactly `length` bytes, 1 to 1 GiB, in one piece. */
@@ -202,7 +213,7 @@ int pool_send_then(struct pool_socket *stream, const void *data, size_t length,
                    void *arg);
 size_t pool_unsent(const struct pool_socket *stream);
 int pool_output_limit(struct pool_socket *stream, size_t bytes);
-/* FIN once the output has left; receiving goes on. */
+/* FIN once the output has left; receiving goes on. ENOTCONN: closed. */
 int pool_shutdown(struct pool_socket *stream);
 
 /* --- datagrams ---------------------------------------------------------------- */
@@ -220,7 +231,8 @@ struct pool_socket *pool_datagram(struct pool *pool,
                                   const struct pool_handler *handler,
                                   void *user);
 /* Sent with those of the same turn in one sendmmsg(2). `to` NULL: the peer.
- * EAGAIN: the queue (output_limit) is full; EMSGSIZE. */
+ * EAGAIN: the queue is full (output_limit, of which each takes some 130 bytes
+ * more than it has); EMSGSIZE: no datagram is so long, or the limit is not. */
 int pool_send_to(struct pool_socket *socket, const void *data, size_t length,
                  const struct net_address *to);
 

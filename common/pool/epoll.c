@@ -9,13 +9,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/pool/mechanism.h"
 
 _Static_assert(WATCH_READ == (int)EPOLLIN && WATCH_WRITE == (int)EPOLLOUT &&
                    READY_ERROR == (int)(EPOLLERR | EPOLLHUP),
                "a mechanism's numbers are those of epoll");
 
-enum { BATCH = 256, NS_A_MS = 1000000 };
+enum { BATCH = 256 };
+
+/* epoll_pwait2(2) waits to the nanosecond: Linux 5.11, glibc 2.35. */
+#if defined __GLIBC__ && defined __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 35)
+#define HAVE_PWAIT2 1
+#endif
+#endif
 
 /* The kernel's array is ours, where a pointer has 64 bits. */
 enum {
@@ -28,7 +36,7 @@ enum {
 
 struct epoll_set {
     int fd;
-    bool no_pwait2; /* the kernel is older than 5.11: whole milliseconds */
+    bool no_pwait2; /* the kernel has none: whole milliseconds */
     struct epoll_event events[SAME ? 1 : BATCH];
 };
 
@@ -71,19 +79,21 @@ static int watch_epoll(void *opaque, int fd, struct pool_socket *socket,
 static int wait_some(struct epoll_set *set, struct epoll_event *events,
                      int room, int64_t timeout_ns)
 {
-    struct timespec left = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    int64_t ms;
+    int64_t ms = (timeout_ns + CLOCK_MS - 1) / CLOCK_MS; /* never too early */
 
     if (timeout_ns <= 0)
         return epoll_wait(set->fd, events, room, timeout_ns < 0 ? -1 : 0);
+#ifdef HAVE_PWAIT2
     if (!set->no_pwait2) {
+        struct timespec left = clock_timespec(timeout_ns);
         int count = epoll_pwait2(set->fd, events, room, &left, NULL);
 
-        if (count >= 0 || errno != ENOSYS)
+        /* EPERM: a sandbox that does not know the call. */
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
             return count;
         set->no_pwait2 = true;
     }
-    ms = (timeout_ns + NS_A_MS - 1) / NS_A_MS; /* never too early */
+#endif
     return epoll_wait(set->fd, events, room, ms > INT_MAX ? INT_MAX : (int)ms);
 }
 

@@ -91,7 +91,7 @@ static void failed(struct loops *loops, int error)
 {
     pthread_mutex_lock(&loops->lock);
     if (!loops->error)
-        loops->error = error;
+        loops->error = error ? error : ECANCELED; /* a setup without errno */
     loops->give_up = true;
     pthread_cond_broadcast(&loops->changed);
     pthread_mutex_unlock(&loops->lock);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/pool/mechanism.h"
 
 struct poll_set {
@@ -106,7 +107,7 @@ static int wait_poll(void *opaque, struct mechanism_event *events, int room,
                      int64_t timeout_ns)
 {
     struct poll_set *set = opaque;
-    struct timespec left = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    struct timespec left = clock_timespec(timeout_ns);
     int ready = ppoll(set->watched, set->count, timeout_ns < 0 ? NULL : &left,
                       NULL);
     int found = 0;

@@ -67,6 +67,7 @@ void wake_event(struct pool *pool)
 
     if (read(pool->wake_read, &count, sizeof count) < 0 && errno != EAGAIN)
         return;
-    /* Emptied first, then looked at: whoever comes now wakes again. */
-    atomic_store(&pool->woken, false);
+    /* Emptied first, then looked at: whoever comes now wakes again. Exchanged,
+     * not stored, so that what they left before is seen by whoever looks. */
+    atomic_exchange(&pool->woken, false);
 }
