@@ -81,6 +81,47 @@ START_TEST(the_selected_packet_stays_selected_while_traffic_arrives)
 }
 END_TEST
 
+/* Which of 40 datagrams, told apart by their length, stand on the screen. */
+static uint64_t datagrams_shown(void)
+{
+    uint64_t shown = 0;
+    char label[16];
+
+    for (int i = 0; i < 40; i++) {
+        snprintf(label, sizeof label, "len=%d ", 10 + i);
+        if (strstr(screen, label))
+            shown |= UINT64_C(1) << i;
+    }
+    return shown;
+}
+
+START_TEST(a_screen_further_passes_no_packet_over)
+{
+    const uint64_t all = (UINT64_C(1) << 40) - 1;
+    const char *keys[] = {"<PgDn>", "<PgUp>"}, *ends[] = {"2<Home>", "<End>"};
+    char payload[50] = "";
+
+    viewer.live = viewer.follow = false;
+    for (int i = 0; i < 40; i++) {
+        traffic.now_ns += 2000000000; /* a pause has a line of its own */
+        traffic_udp(&traffic, 40000, 7003, payload, 10 + (size_t)i);
+    }
+    for (int way = 0; way < 2; way++) {
+        uint64_t seen = 0, before;
+        int pages = 0;
+
+        press(ends[way]);
+        do {
+            before = seen;
+            seen |= datagrams_shown();
+            press(keys[way]);
+        } while (seen != before && ++pages < 40);
+        ck_assert_uint_eq(seen, all);
+        ck_assert_int_lt(pages, 8);
+    }
+}
+END_TEST
+
 START_TEST(follow_keeps_the_newest_in_sight_until_the_reader_moves_up)
 {
     whole_connection(40000);
@@ -802,6 +843,7 @@ static void add_tests(TCase *tcase)
                    enter_opens_the_ladder_of_the_connection_under_the_cursor);
     tcase_add_test(tcase,
                    the_selected_packet_stays_selected_while_traffic_arrives);
+    tcase_add_test(tcase, a_screen_further_passes_no_packet_over);
     tcase_add_test(tcase,
                    follow_keeps_the_newest_in_sight_until_the_reader_moves_up);
     tcase_add_test(tcase, a_pause_hides_what_comes_and_loses_nothing);

@@ -351,9 +351,50 @@ static bool explain_key(struct viewer *viewer, int key)
     return true;
 }
 
+/* The first or the last packet among the lines; SIZE_MAX: there is none. */
+static size_t packet_among(const struct viewer *viewer,
+                           const struct ladder_lines *lines, bool last)
+{
+    for (int i = 0; i < lines->count; i++) {
+        const struct ladder_line *line =
+            &lines->line[last ? lines->count - 1 - i : i];
+
+        if (!line->gap)
+            return place_of(viewer, line->packet->packet.number);
+    }
+    return SIZE_MAX;
+}
+
+/* A screen down or up, one packet of the old one kept: calls and pauses take
+ * rows too, and none is passed over. */
+static void turn_page(struct viewer *viewer, size_t place, bool down)
+{
+    struct choice choice = viewer_choice(viewer);
+    struct ladder_lines lines;
+    size_t edge, target;
+
+    choose_lines(viewer, &lines, place, viewer->page);
+    edge = packet_among(viewer, &lines, down);
+    if (edge == SIZE_MAX)
+        edge = place;
+    choice.calls = choice.calls && viewer->page >= LEAST_LADDER + 1;
+    if (down)
+        lines_down(&lines, viewer->store, choice, edge, viewer->page);
+    else
+        lines_up(&lines, viewer->store, choice, edge, viewer->page);
+    target = packet_among(viewer, &lines, down);
+    if (target == SIZE_MAX || (down ? target <= place : target >= place)) {
+        place_move(viewer, place, down ? 1 : -1);
+        return;
+    }
+    viewer->top = place_number(viewer, down ? edge : target);
+    place_move(viewer, target, 0);
+}
+
 static enum view_key on_key(struct viewer *viewer, int key)
 {
     size_t place = place_select(viewer);
+    bool down = key == INPUT_PAGE_DOWN || key == ('d' & 0x1F);
 
     if (place == SIZE_MAX)
         return VIEW_NOT_HANDLED;
@@ -365,6 +406,10 @@ static enum view_key on_key(struct viewer *viewer, int key)
     }
     if (key == 'z') {
         viewer->unfold = !viewer->unfold;
+        return VIEW_HANDLED;
+    }
+    if (down || key == INPUT_PAGE_UP || key == ('u' & 0x1F)) {
+        turn_page(viewer, place, down);
         return VIEW_HANDLED;
     }
     if (key != 'a')
