@@ -54,6 +54,18 @@ static int parse_path(struct net_address *address, const char *path)
     return 0;
 }
 
+/* "eth0", or a number, whose interface need not be there; 0: neither. */
+static uint32_t parse_scope(const char *scope)
+{
+    uint32_t id = if_nametoindex(scope);
+    unsigned long long number;
+
+    if (id != 0 || strspn(scope, "0123456789") != strlen(scope))
+        return id;
+    number = strtoull(scope, NULL, 10);
+    return number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 /* "fe80::1%eth0", "fe80::1%2". */
 static int parse_ipv6(struct net_address *address, char *host)
 {
@@ -61,10 +73,7 @@ static int parse_ipv6(struct net_address *address, char *host)
 
     if (scope) {
         *scope++ = '\0';
-        address->in6.sin6_scope_id = if_nametoindex(scope);
-        if (address->in6.sin6_scope_id == 0 && *scope &&
-            strspn(scope, "0123456789") == strlen(scope))
-            address->in6.sin6_scope_id = (uint32_t)strtoul(scope, NULL, 10);
+        address->in6.sin6_scope_id = parse_scope(scope);
         if (address->in6.sin6_scope_id == 0)
             return -1;
     }

@@ -73,6 +73,8 @@ START_TEST(what_is_no_address_changes_nothing)
         "[127.0.0.1]:7001",
         "[::1%]:7001",
         "[::1%no-such-interface]:7001",
+        "[::1%4294967297]:7001",
+        "[::1%18446744073709551617]:7001",
         "**:7001",
         "unix:",
         "unix:@abstract",
