@@ -4,7 +4,8 @@
  * leaves its area, and text and SVG hold no byte that a terminal or a browser
  * would obey.
  *
- *   rows, columns, ASCII?, then what to draw: what, where, how long, the bytes
+ *   rows, columns, bit 0: ASCII?, bit 7: texts are a character a byte, the
+ *   title, then what to draw: what, where, how long, the bytes
  */
 #include <string.h>
 
@@ -13,16 +14,91 @@
 
 enum { MOST_DRAWN = 64, MOST_PRINTED = 1 << 17 };
 
-static void draw(struct area area, struct input *input)
+/* As a byte each: what a text may hold that is more, or less, than a letter. */
+static size_t known_text(struct input part, char *text, size_t room)
+{
+    static const char *const texts[] = {
+        "a",
+        " ",
+        "word",
+        "\xe6\xbc\xa2", /* two columns */
+        "\xef\xbc\xa1",
+        "\xf0\x9f\x98\x80",
+        "\xcc\x81", /* none: combining */
+        "\xe2\x80\x8d",
+        "\xef\xb8\x8f",
+        "\xe1\x84\x80\xe1\x85\xa0\xe1\x86\xa8",
+        "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa",
+        "\xc2\xa0",
+        "\xe3\x80\x80",
+        "\xc2\xad", /* soft hyphen */
+        "\xe2\x80\xae",
+        "\xe2\x80\xa8",
+        "\xef\xbb\xbf",
+        "\xe2\x94\x80", /* lines and arrows */
+        "\xe2\x96\xb6",
+        "\xe2\x86\x92",
+        "\xe2\x9c\x93",
+        "\xee\x80\x80", /* private */
+        "\xef\xbf\xbf",
+        "\xf4\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", /* broken */
+        "\xed\xa0\x80",
+        "\xc0\x80",
+        "\xe6\xbc",
+        "\xc2",
+        "\x80",
+        "\xff",
+        "\x1b[31m",
+        "\xc2\x9b",
+        "\x7f",
+        "\t",
+        "\n",
+        "\r",
+        "&",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "</text>",
+        "]]>",
+        "&lt;",
+        "`",
+        "**",
+    };
+    size_t length = 0;
+
+    while (part.left > 0) {
+        const char *one =
+            texts[input_u8(&part) % (sizeof texts / sizeof *texts)];
+        size_t size = strlen(one);
+
+        if (size >= room - length)
+            break;
+        memcpy(text + length, one, size);
+        length += size;
+    }
+    text[length] = '\0';
+    return length;
+}
+
+static size_t plain_text(struct input part, char *text)
+{
+    memcpy(text, part.at, part.left);
+    text[part.left] = '\0';
+    return part.left;
+}
+
+static void draw(struct area area, struct input *input, bool known)
 {
     uint8_t what = input_u8(input);
     int row = (int8_t)input_u8(input), column = (int8_t)input_u8(input);
     enum style style = input_u8(input) % STYLES;
     struct input part = input_part(input, input_u8(input));
-    char text[256];
+    char text[256], *exact;
+    size_t length = known ? known_text(part, text, sizeof text)
+                          : plain_text(part, text);
 
-    memcpy(text, part.at, part.left);
-    text[part.left] = '\0';
     if (what & 8)
         area = area_part(area, row / 2, column / 2, 3, 9);
     switch (what % 7) {
@@ -31,7 +107,11 @@ static void draw(struct area area, struct input *input)
              column > area.columns);
         break;
     case 1:
-        area_textn(area, row, column, style, (const char *)part.at, part.left);
+        exact = malloc(length + 1); /* so that a byte too many is seen */
+        must(exact != NULL);
+        memcpy(exact, text, length);
+        area_textn(area, row, column, style, exact, length);
+        free(exact);
         break;
     case 2:
         must(area_wrap(area, row, column, style, text) >= 0);
@@ -154,14 +234,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rows = 1 + input_u8(&input) % 8, columns = 1 + input_u8(&input) % 32;
     char title[32];
     struct input name;
+    uint8_t how;
 
     must(canvas_init(&canvas, rows, columns) == 0);
-    canvas.ascii = input_u8(&input) & 1;
+    how = input_u8(&input);
+    canvas.ascii = how & 1;
     name = input_part(&input, input_u8(&input) % sizeof title);
-    memcpy(title, name.at, name.left);
-    title[name.left] = '\0';
+    if (how & 128)
+        known_text(name, title, sizeof title);
+    else
+        plain_text(name, title);
     for (int i = 0; i < MOST_DRAWN && input.left > 0; i++)
-        draw(canvas_area(&canvas), &input);
+        draw(canvas_area(&canvas), &input, how & 128);
     check_cells(&canvas);
     check_output(&canvas, title);
     canvas_fini(&canvas);

@@ -3,8 +3,8 @@
  * true stays true and what broke stays broken until the block is opened anew,
  * done means all true, and every sentence for a person is printable.
  *
- *   bit 0: kernel?, bit 7: lines are a byte each; lines up to a zero byte,
- *   events: kind, then what it has
+ *   bit 0: kernel?, bit 7: lines are a byte each, bit 6: packets are; lines up
+ *   to a zero byte, events: kind, then what it has
  */
 #include "tests/fuzz/packets.h"
 #include "viz/events/expect.h"
@@ -16,6 +16,7 @@ struct state {
     struct expect *expect;
     struct track *track;
     struct packets packets;
+    bool steps; /* packets are a byte each */
     enum expect_status last[LINES];
     size_t awaited;
 };
@@ -86,6 +87,14 @@ static void add_known_lines(struct expect *expect, struct input *input)
         "exits B 1",
         "shell A",
         "shell B",
+        "zero-window tcp 7001 by client",
+        "retransmit tcp 7001 data",
+        "waits client recv",
+        "waits server poll 7001",
+        "prints A \"\\xc3\"",
+        "lost udp 7001 within 1s",
+        "data tcp 7001 from client within 1s",
+        "established tcp 7001 1 within 1s",
     };
     enum { KNOWN = sizeof lines / sizeof lines[0] };
 
@@ -165,6 +174,17 @@ static const char *path(struct input *input, char *text, size_t size)
     return text;
 }
 
+static struct packet next_packet(struct state *state, struct input *input)
+{
+    uint8_t bytes[PACKETS_STEP];
+    struct input step;
+
+    if (!state->steps)
+        return packets_next(&state->packets, input);
+    step = packets_step(input_u8(input), bytes);
+    return packets_next(&state->packets, &step);
+}
+
 static void feed(struct state *state, struct input *input)
 {
     struct event event = {.kind = input_u8(input) % (EVENT_UNIX + 2)};
@@ -181,7 +201,7 @@ static void feed(struct state *state, struct input *input)
     }
     switch (event.kind) {
     case EVENT_PACKET:
-        packet = packets_next(&state->packets, input);
+        packet = next_packet(state, input);
         must(track_feed(state->track, &packet, &note) == 0);
         event.time_ns = packet.time_ns;
         event.packet = &packet;
@@ -251,6 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(state.track != NULL);
     how = input_u8(&input);
+    state.steps = how & 64;
     state.expect = expect_new(how & 1);
     must(state.expect != NULL);
     if (how & 128)

@@ -5,7 +5,8 @@
  * most so many flows live, and two trackers conclude the same from the same
  * packets (their hash seeds differ).
  *
- *   how many flows may live, then packets as in packets.h
+ *   how many flows may live (bit 7: twins, bit 6: packets are a byte each),
+ *   then packets as in packets.h
  */
 #include "tests/fuzz/packets.h"
 #include "viz/track/track.h"
@@ -140,12 +141,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct packet packet;
         struct note note = {0}, again = {0};
         struct lost_packet lost;
+        struct input step, *from = &input;
+        uint8_t bytes[PACKETS_STEP];
 
-        if (packets_lost(&packets, &input, &lost)) {
+        if (first & 0x40) {
+            step = packets_step(input_u8(&input), bytes);
+            from = &step;
+        }
+        if (packets_lost(&packets, from, &lost)) {
             take_back(track, twin, &lost, packets.now_ns, memories);
             continue;
         }
-        packet = packets_next(&packets, &input);
+        packet = packets_next(&packets, from);
         must(track_feed(track, &packet, &note) == 0);
         check_note(&note);
         if (note.flow != NULL)

@@ -183,4 +183,58 @@ static inline bool packets_lost(struct packets *packets, struct input *input,
     return true;
 }
 
+/* As a byte each: what connections do, so that the fuzzer finds what it means
+ * in any order. The bytes of that packet, or loss, for the two above. */
+enum { PACKETS_STEP = 16 };
+
+static inline struct input packets_step(uint8_t byte,
+                                        uint8_t bytes[PACKETS_STEP])
+{
+    enum { TCP = 0, UDP = 16, ICMP = 24, NO_ID = 32, OLD_ID = 64, A = TCP_ACK };
+    enum { OPTIONS = TCP_CWR, LONG = 127, SACKS = 4 };
+    /* who, length, ms later, then flags, seq, ack, window / 16, options */
+    static const int16_t steps[32][PACKETS_STEP] = {
+        {TCP, 0, 1, TCP_SYN, 0, 0, -1},
+        {TCP, 0, 1, TCP_SYN | OPTIONS, 0, 0, -1, 11, 1, 7, 5, 0},
+        {TCP, 0, LONG, TCP_SYN, -1, 0, -1}, /* again */
+        {TCP, 0, 1, TCP_SYN, 100, 0, -1},   /* another one, of those ports */
+        {TCP, 0, 1, TCP_SYN | A, 0, 0, -1},
+        {TCP, 0, 1, TCP_SYN | A | OPTIONS, 0, 0, -1, 11, 1, 7, 5, 0},
+        {TCP, 0, LONG, TCP_SYN | A, -1, 0, -1},
+        {TCP, 0, 1, A, 0, 0, -1},
+        {TCP, 10, 1, A | TCP_PSH, 0, 0, -1},
+        {TCP, 10, LONG, A | TCP_PSH, -10, 0, -1}, /* again */
+        {TCP, 10, 1, A | TCP_PSH, -10, 0, -1},
+        {TCP, 10, 1, A, 10, 0, -1},  /* behind a hole */
+        {TCP, 10, 1, A, -20, 0, -1}, /* the hole */
+        {TCP, 10, 1, OPTIONS | A, 0, 0, -1, 1, 1},
+        {TCP | OLD_ID, 10, LONG, A, -10, 0, -1}, /* the same packet */
+        {TCP, 0, 1, A, 0, -10, -1},
+        {TCP, 0, 1, OPTIONS | A, 0, -10, -1, SACKS, 0, 10},
+        {TCP, 0, 1, A, 0, 100, -1}, /* of what was not seen */
+        {TCP, 0, 1, A, 0, 0, 0},    /* a full window, */
+        {TCP, 1, LONG, A, 0, 0, -1},
+        {TCP, 0, LONG, A, -1, 0, -1}, /* and who asks */
+        {TCP, 0, 1, A, 0, 0, 1},
+        {TCP, 0, 1, TCP_FIN | A, 0, 0, -1},
+        {TCP, 0, LONG, TCP_FIN | A, -1, 0, -1},
+        {TCP, 0, 1, TCP_RST, 0, 0, 0},
+        {TCP, 0, 1, TCP_RST | A, 0, 0, 0},
+        {UDP, 10, 1},
+        {UDP, 0, 1},
+        {UDP | NO_ID, 100, 1, 1}, /* its first piece, and a later one */
+        {UDP | NO_ID, 100, 1, 2},
+        {ICMP, 0, 1, 3, 0},
+        {ICMP, 1, 0}, /* the last packet was lost */
+    };
+
+    for (int i = 0; i < PACKETS_STEP; i++)
+        bytes[i] = (uint8_t)steps[byte & 31][i];
+    if (bytes[0] == ICMP && bytes[1] == 1)
+        bytes[2] = byte >> 5; /* or another one */
+    else
+        bytes[0] |= (uint8_t)(byte >> 5 & 7);
+    return (struct input){bytes, PACKETS_STEP};
+}
+
 #endif
