@@ -27,12 +27,13 @@ SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 else ifeq ($(SAN),thread)
 SANFLAGS := -fsanitize=thread
-else ifeq ($(SAN),fuzz) # tracing comparisons costs more than it finds
+else ifeq ($(SAN),fuzz) # tracing comparisons costs more than it finds, and the
+# depth of the stack differs from run to run
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined \
-            -fno-sanitize-coverage=trace-cmp \
+            -fno-sanitize-coverage=trace-cmp,stack-depth \
             -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(SAN),fuzz-bare)
-SANFLAGS := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
+SANFLAGS := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,stack-depth
 else ifeq ($(SAN),)
 HARDEN   += -D_FORTIFY_SOURCE=2
 else
@@ -182,7 +183,7 @@ fuzz: deps-test ## fuzz all targets, or ONLY=decode: FUZZ_RUNS=100000000 each, o
 	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' BARE='$(BARE)' sh tests/fuzz.sh long
 
 fuzz-afl: deps-test ## the same with AFL++
-	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' sh tests/fuzz.sh afl
+	@ONLY='$(ONLY)' FUZZ_RUNS='$(FUZZ_RUNS)' FUZZ_SECONDS='$(SECONDS)' BARE='$(BARE)' sh tests/fuzz.sh afl
 
 fuzz-programs: $(FUZZ)
 

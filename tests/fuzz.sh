@@ -1,10 +1,11 @@
 #!/bin/sh
 # The fuzz targets of tests/fuzz (docs/fuzzing.md). In `make test`: every stored
 # input through every target built by gcc with sanitizers, then FUZZ_SECONDS
-# (60) of libFuzzer each, two at a time. `make fuzz`, `make fuzz-afl`: FUZZ_RUNS
-# (100,000,000) executions each, or SECONDS= each, JOBS (1) at a time.
+# (50) of libFuzzer each, two at a time, with inputs that depend on the commit
+# only. `make fuzz`, `make fuzz-afl`: FUZZ_RUNS (100,000,000) executions each, or
+# SECONDS= each, JOBS (1) at a time, at random.
 #
-#   [FUZZ_SECONDS=N] [ONLY=decode] sh tests/fuzz.sh [long|afl]
+#   [FUZZ_SECONDS=N] [ONLY=decode] [SEED=N] sh tests/fuzz.sh [long|afl]
 set -u
 cd "$(dirname "$0")/.." || exit 2
 mode=${1:-short}
@@ -17,7 +18,10 @@ work=build/fuzz
 targets=${ONLY:-$(ls tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_||; s|\.c$||')}
 jobs=${JOBS:-1}
 [ "$mode" = short ] && jobs=${JOBS:-2}
-[ "$mode" = short ] && FUZZ_SECONDS=${FUZZ_SECONDS:-60}
+[ "$mode" = short ] && FUZZ_SECONDS=${FUZZ_SECONDS:-50}
+afl=build/afl${BARE:+-bare}
+found=$work/afl${BARE:+-bare}
+SEED=${SEED:-}
 export DEPS=skip
 failed=0
 
@@ -26,6 +30,11 @@ failed=0
 # allocated a block is not written down (a replay of the finding says that).
 export ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=64:\
 malloc_context_size=0:max_malloc_fill_size=256${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+
+# What broke, of the output of a target.
+why() { # file
+    grep -E 'not true|ERROR|runtime error|SUMMARY' "$1" | cut -c1-200 | head -n 4 | sed 's/^/  /'
+}
 
 # --- stored inputs -----------------------------------------------------------
 
@@ -36,9 +45,13 @@ replay() {
         if build/address/fuzz/"$target" "$corpus/$target" >"$work/replay" 2>&1; then
             inputs=$((inputs + $(sed -n 's/ inputs$//p' "$work/replay")))
         else
-            echo "$target: a stored input fails:"
-            head -n 20 "$work/replay"
             failed=$((failed + 1))
+            for input in "$corpus/$target"/*; do
+                build/address/fuzz/"$target" "$input" >"$work/replay" 2>&1 && continue
+                echo "$target: a stored input fails:"
+                why "$work/replay"
+                echo "  again: $make SAN=address fuzz-programs && build/address/fuzz/$target $input"
+            done
         fi
     done
     echo "  $inputs stored inputs replayed"
@@ -60,21 +73,42 @@ dictionary() { # target, option
     [ -f "tests/fuzz/$1.dict" ] && echo "$2tests/fuzz/$1.dict"
 }
 
+# The same commit always meets the same inputs, another commit others: 31 bits of
+# its tree; 1 where there is none. 0 would be a random one.
+seed_of_tree() {
+    tree=$(git -c safe.directory='*' rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null | cut -c1-8)
+    seed=$((0x${tree:-0} >> 1))
+    echo $((seed > 0 ? seed : 1))
+}
+
 # Findings, the growing corpus and the log of a target are in build/fuzz.
-libfuzzer() { # target, libFuzzer's limits...
+libfuzzer() { # target, libFuzzer's options...
     target=$1
     shift
     # shellcheck disable=SC2046 # no dictionary is no word
-    "$built/$target" "$@" $(dictionary "$target" -dict=) -reload=0 \
+    "$built/$target" $(dictionary "$target" -dict=) -reload=0 \
         -timeout=60 -rss_limit_mb=2000 -print_final_stats=1 \
-        -artifact_prefix="$work/findings/$target-" \
-        "$work/corpus/$target" "$corpus/$target" >>"$work/$target.log" 2>&1
+        -artifact_prefix="$work/findings/$target-" "$@" >>"$work/$target.log" 2>&1
+}
+
+# From the stored inputs, in one order on every machine, and from nothing that
+# an earlier run has left.
+from_stored() { # target, libFuzzer's options...
+    rm -rf "$work/short/$1"
+    mkdir -p "$work/short/$1"
+    find "$corpus/$1" -type f | LC_ALL=C sort | tr '\n' , | sed 's/,$//' >"$work/$1.stored"
+    libfuzzer "$@" -seed="$SEED" -seed_inputs=@"$work/$1.stored" "$work/short/$1"
+}
+
+from_grown() { # target, libFuzzer's options...
+    mkdir -p "$work/corpus/$1"
+    libfuzzer "$@" ${SEED:+-seed="$SEED"} "$work/corpus/$1" "$corpus/$1"
 }
 
 # Four fifths with inputs of 64 bytes, which go three times as fast, and one
 # fifth with long ones.
 fuzz() { # target
-    mkdir -p "$work/corpus/$1" "$work/findings"
+    mkdir -p "$work/findings"
     : >"$work/$1.log"
     if [ -n "${FUZZ_SECONDS:-}" ]; then
         limit=-max_total_time n=$FUZZ_SECONDS
@@ -83,9 +117,29 @@ fuzz() { # target
     fi
     long=$(((n + 4) / 5)) # 0 would be without a limit
     short=$((n > long ? n - long : 1))
-    libfuzzer "$1" $limit=$short -max_len=64 &&
-        libfuzzer "$1" $limit=$long -max_len="$(longest "$1")"
+    run=from_grown
+    [ "$mode" = short ] && run=from_stored
+    $run "$1" $limit=$short -max_len=64 &&
+        $run "$1" $limit=$long -max_len="$(longest "$1")"
     echo $? >"$work/$1.status"
+}
+
+# Last, for who sees only the end of an output: the input itself, and how to see
+# it again.
+tell_finding() { # target
+    input=$(sed -n 's/.*Test unit written to //p' "$work/$1.log" | tail -n 1)
+    echo "$1: a finding after $runs executions${SEED:+, seed $SEED}:"
+    why "$work/$1.log"
+    again="$make SAN=address fuzz-programs && build/address/fuzz/$1"
+    if [ ! -f "$input" ]; then
+        echo "  no input was kept; the whole log: $work/$1.log"
+    elif [ "$(wc -c <"$input")" -gt 768 ]; then
+        echo "  the input: $input; the same seed meets it again: SEED=${SEED:-} ONLY=$1 sh tests/fuzz.sh"
+        echo "  again: $again $input"
+    else
+        echo "  the input in base64: $(base64 <"$input" | tr -d '\n')"
+        echo "  again: echo BASE64 | base64 -d >finding && $again finding"
+    fi
 }
 
 tell() { # target
@@ -95,8 +149,7 @@ tell() { # target
     [ "$mode" = short ] || echo "  $1: $runs executions"
     [ "$(cat "$work/$1.status")" = 0 ] && return
     failed=$((failed + 1))
-    echo "$1: a finding after $runs executions:"
-    grep -E 'not true|ERROR|runtime error|SUMMARY|Test unit' "$work/$1.log" | head -n 6
+    tell_finding "$1"
 }
 
 # --- AFL++ -------------------------------------------------------------------
@@ -109,14 +162,14 @@ afl() { # target
     AFL_AUTORESUME=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 \
         AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
         ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1:symbolize=0 \
-        afl-fuzz -i "$corpus/$1" -o "$work/afl/$1" -m none -t 1000 $limit \
+        afl-fuzz -i "$corpus/$1" -o "$found/$1" -m none -t 1000 $limit \
         -G "$(longest "$1")" $(dictionary "$1" -x) -- \
-        "build/afl/fuzz/$1" >"$work/$1.log" 2>&1
+        "$afl/fuzz/$1" >"$work/$1.log" 2>&1
     echo $? >"$work/$1.status"
 }
 
 of_stats() { # target, name
-    sed -n "s/^$2 *: *//p" "$work/afl/$1/default/fuzzer_stats" 2>/dev/null
+    sed -n "s/^$2 *: *//p" "$found/$1/default/fuzzer_stats" 2>/dev/null
 }
 
 tell_afl() { # target
@@ -130,7 +183,7 @@ tell_afl() { # target
         tail -n 8 "$work/$1.log"
     elif [ "$crashes$hangs" != 00 ]; then
         failed=$((failed + crashes + hangs))
-        echo "$1: $crashes crashes, $hangs hangs: $work/afl/$1/default"
+        echo "$1: $crashes crashes, $hangs hangs: $found/$1/default"
     fi
 }
 
@@ -152,17 +205,19 @@ each() { # how to run one, how to tell of it
     for target in $targets; do
         $2 "$target"
     done
-    echo "fuzz: $total executions of $(echo "$targets" | wc -w) targets, $failed findings"
+    echo "fuzz${SEED:+, seed $SEED}: $total executions, $failed findings"
     [ $failed = 0 ]
 }
 
-mkdir -p "$work/afl"
+mkdir -p "$found"
 if [ "$mode" = afl ]; then
     if ! command -v afl-clang-fast >/dev/null; then
         echo "AFL++ is not installed (Debian, Ubuntu: apt-get install afl++)"
         exit 2
     fi
-    $make --no-print-directory BUILD=build/afl SAN=address CC=afl-clang-fast fuzz-programs || exit 1
+    san=address
+    [ -n "${BARE:-}" ] && san=
+    $make --no-print-directory BUILD=$afl SAN=$san CC=afl-clang-fast fuzz-programs || exit 1
     each afl tell_afl
     exit
 fi
@@ -175,4 +230,5 @@ if ! can_fuzz; then
     exit 0
 fi
 $make --no-print-directory SAN=$san CC=clang fuzz-programs || exit 1
+[ "$mode" = short ] && SEED=${SEED:-$(seed_of_tree)}
 each fuzz tell
