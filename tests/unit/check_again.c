@@ -1,6 +1,7 @@
 /* viz/track: why a segment was sent again and what its original was, where the
  * capture was made, what a RST means, which errno an ICMP error brings. */
 #include "viz/track/icmp_errno.h"
+#include "viz/track/sent.h"
 #include "viz/track/track.h"
 
 #include "tests/unit/frames.h"
@@ -99,6 +100,41 @@ START_TEST(time_outs_are_counted_and_their_gaps_told)
     expect_again(sends(&wire, 60, 'c', A, 101, 1, 100, 0), "tlp", 1, 10, 60);
     ck_assert_uint_eq(wire.note.flow->retransmissions, 5);
     track_free(wire.track);
+}
+END_TEST
+
+static uint64_t original(struct sent_pool *pool, struct sent_list *list,
+                         uint32_t n)
+{
+    const struct sent *sent = sent_find(pool, list, 10 * n, 10 * n + 10);
+
+    return sent != NULL ? sent->number : 0;
+}
+
+/* Of a capture without acknowledgements nothing leaves the list. */
+START_TEST(a_search_in_a_long_list_is_short_and_the_next_goes_on)
+{
+    struct sent_pool pool = {0};
+    struct sent_list list = {0};
+
+    for (uint32_t n = 0; n < 3 * SENT_LOOKED_AT; n++) {
+        struct sent sent = {.seq = 10 * n, .end = 10 * n + 10, .number = n + 1};
+
+        ck_assert_int_eq(sent_reserve(&pool), 0);
+        sent_add(&pool, &list, &sent);
+    }
+    ck_assert_uint_eq(original(&pool, &list, 5), 6);
+    ck_assert_uint_eq(original(&pool, &list, SENT_LOOKED_AT), 1025);
+    ck_assert_uint_eq(original(&pool, &list, 4), 5);
+    ck_assert_uint_eq(original(&pool, &list, 2 * SENT_LOOKED_AT), 0);
+    ck_assert_uint_eq(original(&pool, &list, 2 * SENT_LOOKED_AT), 2049);
+    ck_assert_uint_eq(original(&pool, &list, 2 * SENT_LOOKED_AT + 1), 2050);
+    ck_assert_ptr_nonnull(sent_acked(&pool, &list, 25000));
+    ck_assert_uint_eq(original(&pool, &list, 5), 0); /* forgotten */
+    ck_assert_uint_eq(original(&pool, &list, 2500), 2501);
+    sent_clear(&pool, &list);
+    ck_assert_uint_eq(original(&pool, &list, 2500), 0);
+    sent_fini(&pool);
 }
 END_TEST
 
@@ -408,6 +444,8 @@ int main(void)
     int failed;
 
     tcase_add_test(tests, time_outs_are_counted_and_their_gaps_told);
+    tcase_add_test(tests,
+                   a_search_in_a_long_list_is_short_and_the_next_goes_on);
     tcase_add_test(tests, what_a_report_of_a_hole_brings_is_fast);
     tcase_add_test(tests, what_was_acknowledged_already_is_sent_in_vain);
     tcase_add_test(tests, a_d_sack_proves_that_it_was_sent_in_vain);

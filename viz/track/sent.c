@@ -46,6 +46,8 @@ static void drop_first(struct sent_pool *pool, struct sent_list *list)
         list->unacked = pool->nodes[n].next;
     else
         list->acked--;
+    if (list->found == n)
+        list->found = 0;
     list->first = pool->nodes[n].next;
     if (list->first == 0)
         list->last = 0;
@@ -87,14 +89,33 @@ void sent_add(struct sent_pool *pool, struct sent_list *list,
     list->count++;
 }
 
-struct sent *sent_find(struct sent_pool *pool, const struct sent_list *list,
+/* Where to begin to look for `seq`: what is sent again is mostly the oldest
+ * that waits, or follows what was sent again before. */
+static uint32_t start_of(const struct sent_pool *pool,
+                         const struct sent_list *list, uint32_t seq)
+{
+    const uint32_t starts[] = {list->found, list->unacked};
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (starts[i] != 0 && !seq_before(seq, pool->nodes[starts[i]].seq))
+            return starts[i];
+    return list->first;
+}
+
+struct sent *sent_find(struct sent_pool *pool, struct sent_list *list,
                        uint32_t seq, uint32_t end)
 {
-    for (uint32_t n = list->first; n != 0; n = pool->nodes[n].next) {
+    uint32_t n = start_of(pool, list, seq);
+
+    for (int looked = 0; n != 0 && looked < SENT_LOOKED_AT; looked++) {
         struct sent *sent = &pool->nodes[n];
 
-        if (seq_before(seq, sent->end) && seq_before(sent->seq, end))
+        list->found = n;
+        if (!seq_before(sent->seq, end))
+            return NULL;
+        if (seq_before(seq, sent->end))
             return sent;
+        n = sent->next;
     }
     return NULL;
 }

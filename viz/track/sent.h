@@ -26,8 +26,13 @@ struct sent_pool {
 struct sent_list {
     uint32_t first, last;
     uint32_t unacked; /* the first that is not acknowledged whole; 0: none */
+    uint32_t found;   /* where the last search ended; 0: nowhere */
     uint32_t count, acked;
 };
+
+/* That one search looks at, at most: a list is long when the acknowledgements
+ * were not captured. The next search goes on from there. */
+enum { SENT_LOOKED_AT = 1024 };
 
 /* Make sure that one more fits, if one more may be. 0, or -1 with ENOMEM. */
 int sent_reserve(struct sent_pool *pool);
@@ -36,9 +41,9 @@ void sent_fini(struct sent_pool *pool);
 /* [seq, end) lies above all others. */
 void sent_add(struct sent_pool *pool, struct sent_list *list,
               const struct sent *sent);
-/* The first that has a byte of [seq, end), NULL without one. Valid until the
- * next sent_reserve(). */
-struct sent *sent_find(struct sent_pool *pool, const struct sent_list *list,
+/* The first that has a byte of [seq, end), NULL without one, or when that is
+ * too far. Valid until the next sent_reserve(). */
+struct sent *sent_find(struct sent_pool *pool, struct sent_list *list,
                        uint32_t seq, uint32_t end);
 /* All below `ack` has arrived: the newest segment that this says of, NULL when
  * it is none. Valid until the pool is changed. */
