@@ -419,6 +419,91 @@ START_TEST(a_reset_says_what_it_is)
 }
 END_TEST
 
+/* A router says `type`, `code` of the client's packets. */
+static const struct note *router_says(struct wire *wire, uint8_t type,
+                                      uint8_t code)
+{
+    struct packet packet = {
+        .number = ++wire->number,
+        .time_ns = wire->ns += 1000000,
+        .has_transport = true,
+        .protocol = PROTO_ICMP,
+        .source = {4, {10, 0, 0, 9}, 0},
+        .destination = {4, {10, 0, 0, 1}, 0},
+        .icmp = {.type = type,
+                 .code = code,
+                 .quotes = true,
+                 .quoted_protocol = PROTO_TCP,
+                 .quoted_source = {4, {10, 0, 0, 1}, 40000},
+                 .quoted_destination = {4, {10, 0, 0, 2}, 7001}},
+    };
+
+    ck_assert_int_eq(track_feed(wire->track, &packet, &wire->note), 0);
+    return &wire->note;
+}
+
+/* tcp_v4_err() in Linux: while it connects each of them ends it. */
+START_TEST(an_icmp_error_ends_what_is_being_connected)
+{
+    static const struct {
+        uint8_t type, code;
+        bool unreachable;
+        const char *error;
+    } cases[] = {{3, 1, true, "EHOSTUNREACH"},
+                 {11, 0, false, "EHOSTUNREACH"},
+                 {12, 0, false, "EPROTO"}};
+    const struct note *note;
+    struct wire wire;
+
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        wire_open(&wire);
+        sends(&wire, 0, 'c', S, 0, 0, 0, 0);
+        note = router_says(&wire, cases[n].type, cases[n].code);
+        ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_CLOSED);
+        ck_assert_str_eq(note->error, cases[n].error);
+        ck_assert(note->error_now);
+        ck_assert_int_eq(note->verdict_count, cases[n].unreachable);
+        track_free(wire.track);
+    }
+
+    wire_open(&wire);
+    sends(&wire, 0, 'c', S, 0, 0, 0, 0);
+    note = router_says(&wire, 3, 4); /* the MTU: TCP sends less at once */
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_SYN_SENT);
+    ck_assert_ptr_null(note->error);
+    track_free(wire.track);
+
+    wire_open(&wire);
+    connects(&wire);
+    note = router_says(&wire, 11, 0);
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_ESTABLISHED);
+    ck_assert(!note->error_now);
+    track_free(wire.track);
+}
+END_TEST
+
+/* Other systems send one byte that was acknowledged long ago. The answer says
+ * by D-SACK that it came twice, which it has not. */
+START_TEST(the_answer_to_a_keep_alive_tells_of_no_retransmission)
+{
+    struct wire wire;
+    const struct note *note;
+
+    wire_open(&wire);
+    connects(&wire);
+    sends(&wire, 1, 'c', A, 1, 1, 100, 0);
+    sends(&wire, 20, 's', A, 1, 101, 0, 0);
+    note = sends(&wire, 60000, 'c', A, 100, 1, 1, 0);
+    ck_assert_int_eq(note->verdict_count, 1);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_KEEP_ALIVE);
+    note = reports(&wire, 101, 100, 101);
+    ck_assert_int_eq(note->verdict_count, 1);
+    ck_assert_int_eq(note->verdicts[0].name, VERDICT_KEEP_ALIVE_ACK);
+    ck_assert_uint_eq(note->flow->spurious, 0);
+    track_free(wire.track);
+}
+END_TEST
+
 START_TEST(each_icmp_error_brings_its_errno)
 {
     ck_assert_str_eq(icmp_errno(PROTO_ICMP, 3, 3).name, "ECONNREFUSED");
@@ -456,6 +541,9 @@ int main(void)
     tcase_add_test(tests, gaps_and_windows_are_told);
     tcase_add_test(tests, the_vantage_is_read_from_ttl_and_pauses);
     tcase_add_test(tests, a_reset_says_what_it_is);
+    tcase_add_test(tests,
+                   the_answer_to_a_keep_alive_tells_of_no_retransmission);
+    tcase_add_test(tests, an_icmp_error_ends_what_is_being_connected);
     tcase_add_test(tests, each_icmp_error_brings_its_errno);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);

@@ -447,8 +447,13 @@ END_TEST
 START_TEST(a_bad_option_length_keeps_what_came_before)
 {
     struct packet packets[] = {
-        OPTIONS(4, 2, 2, 0), OPTIONS(4, 2, 2, 1), OPTIONS(4, 2, 2, 60),
-        OPTIONS(4, 2, 1, 2), OPTIONS(4, 2, 3, 2), OPTIONS(4, 2, 5, 2),
+        OPTIONS(4, 2, 2, 0),
+        OPTIONS(4, 2, 2, 1),
+        OPTIONS(4, 2, 2, 60),
+        OPTIONS(4, 2, 1, 2),
+        OPTIONS(4, 2, 3, 2),
+        OPTIONS(4, 2, 5, 2),
+        OPTIONS(2, 3, 5, 1, 4, 2, 1, 1), /* passed by, and what is behind */
     };
 
     for (size_t n = 0; n < sizeof packets / sizeof *packets; n++) {
@@ -506,6 +511,9 @@ START_TEST(an_icmp_error_quotes_its_packet)
     ck_assert_uint_eq(packet.icmp.quoted_destination.port, 80);
     packet = decode_exact(LINK_RAW, draft.bytes, 28 + 23, draft.length);
     ck_assert(packet.has_transport && !packet.icmp.quotes);
+    draft.bytes[28] = 0x65; /* no IPv4, so nobody's addresses */
+    ck_assert(!decode_draft(LINK_RAW, &draft).icmp.quotes);
+    draft.bytes[28] = 0x45;
     draft.bytes[20] = 8; /* an echo quotes nothing */
     ck_assert(!decode_draft(LINK_RAW, &draft).icmp.quotes);
 }

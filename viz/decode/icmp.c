@@ -17,13 +17,11 @@ static void quote_read(struct rd quote, struct packet *packet)
 {
     struct icmp_header *icmp = &packet->icmp;
     struct packet quoted = {0};
+    enum decode_status status = packet->protocol == PROTO_ICMP6
+                                    ? ip6_read(&quote, &quoted)
+                                    : ip4_read(&quote, &quoted);
 
-    if (packet->protocol == PROTO_ICMP6)
-        ip6_read(&quote, &quoted);
-    else
-        ip4_read(&quote, &quoted);
-    if (quote.failed || quoted.source.family == 0 ||
-        quoted.fragment_offset != 0)
+    if (quote.failed || status == DECODE_BAD || quoted.fragment_offset != 0)
         return;
     if (quoted.protocol == PROTO_TCP || quoted.protocol == PROTO_UDP) {
         quoted.source.port = rd_u16(&quote);

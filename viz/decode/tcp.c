@@ -85,12 +85,14 @@ static bool option_read(uint8_t kind, struct rd value,
  *  +------+--------+-----------------+
  *  | kind | length | length - 2 bytes|
  *  +------+--------+-----------------+
- * A bad length ends the options, as it does in the kernel; those before it
- * stand.
+ * A length that cannot be ends the options, one that is wrong for its kind only
+ * that option, as in the kernel; the others stand.
  */
 static enum decode_status options_read(struct rd *rd,
                                        struct tcp_options *options)
 {
+    enum decode_status status = DECODE_OK;
+
     while (rd->captured > 0) {
         uint8_t kind = rd_u8(rd), length;
         struct rd value;
@@ -103,10 +105,12 @@ static enum decode_status options_read(struct rd *rd,
         if (rd->failed || length < 2)
             return DECODE_BAD;
         value = rd_take(rd, length - 2u);
-        if (rd->failed || !option_read(kind, value, options))
+        if (rd->failed)
             return DECODE_BAD;
+        if (!option_read(kind, value, options))
+            status = DECODE_BAD;
     }
-    return DECODE_OK;
+    return status;
 }
 
 /*

@@ -95,7 +95,7 @@ void sequence_segment(struct segment *segment);
 
 /* tcp_state.c: the states of both ends after the segment. */
 void tcp_state_segment(struct segment *segment);
-/* The end that sent a SYN is told that nobody can be reached. */
+/* The end in SYN_SENT is told that nobody can be reached. */
 void tcp_state_unreachable(struct flow *flow, enum flow_side sender);
 
 #endif

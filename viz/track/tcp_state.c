@@ -409,8 +409,6 @@ void tcp_state_unreachable(struct flow *flow, enum flow_side sender)
 {
     struct flow_end *end = &flow->end[sender], *other = &flow->end[!sender];
 
-    if (end->state != TCP_SYN_SENT)
-        return; /* an open connection lives on (RFC 1122 4.2.3.9) */
     if (other->state == TCP_LISTEN)
         take_back(flow, other);
     enter(flow, end, TCP_CLOSED);

@@ -307,13 +307,13 @@ static void feed_icmp(struct track *track, const struct packet *packet,
     tracked->flow.last_ns = packet->time_ns;
     table_touch(table, tracked);
     note_errno(packet, &tracked->flow, about, note);
-    if (!is_unreachable(packet))
-        return;
-    note_verdict(note, VERDICT_UNREACHABLE, NULL, NULL);
-    if (tracked->flow.protocol == PROTO_UDP ||
-        tracked->flow.end[about].state == TCP_SYN_SENT)
-        tracked->flow.refused = true;
-    if (tracked->flow.protocol == PROTO_TCP)
+    if (is_unreachable(packet)) {
+        note_verdict(note, VERDICT_UNREACHABLE, NULL, NULL);
+        if (tracked->flow.protocol == PROTO_UDP ||
+            tracked->flow.end[about].state == TCP_SYN_SENT)
+            tracked->flow.refused = true;
+    }
+    if (tracked->flow.protocol == PROTO_TCP && note->error_now)
         tcp_state_unreachable(&tracked->flow, about);
 }
 

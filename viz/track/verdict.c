@@ -114,7 +114,8 @@ static void ack_verdict(struct segment *segment)
 
     if (is_dsack(tcp)) {
         segment->note->dsack = true;
-        segment->tracked->flow.spurious++;
+        if (!segment->received->probed)
+            segment->tracked->flow.spurious++;
         again_in_vain(segment, tcp->options.sack[0].left,
                       tcp->options.sack[0].right);
     }
