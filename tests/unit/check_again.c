@@ -463,6 +463,8 @@ START_TEST(an_icmp_error_ends_what_is_being_connected)
         ck_assert_str_eq(note->error, cases[n].error);
         ck_assert(note->error_now);
         ck_assert_int_eq(note->verdict_count, cases[n].unreachable);
+        ck_assert(note->flow->refused);
+        ck_assert_str_eq(note->flow->unreached, cases[n].error);
         track_free(wire.track);
     }
 
@@ -477,7 +479,7 @@ START_TEST(an_icmp_error_ends_what_is_being_connected)
     connects(&wire);
     note = router_says(&wire, 11, 0);
     ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_ESTABLISHED);
-    ck_assert(!note->error_now);
+    ck_assert(!note->error_now && !note->flow->refused);
     track_free(wire.track);
 }
 END_TEST

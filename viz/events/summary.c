@@ -38,7 +38,7 @@ static const char *where(enum flow_vantage vantage)
 static const char *ended(const struct flow *flow)
 {
     if (flow->refused)
-        return "refused: nobody listened";
+        return flow->unreached ? "never begun" : "refused: nobody listened";
     switch (flow->closed_by) {
     case CLOSED_BY_CLIENT:
         return "the client closed first";
@@ -73,8 +73,6 @@ static void print_udp(FILE *out, const struct flow *flow)
                 "  fragments        %" PRIu64
                 " more packets, parts of datagrams counted above\n",
                 udp->fragments);
-    if (flow->refused)
-        fputs("  unreachable      an ICMP error said so\n", out);
 }
 
 void summary_flow(FILE *out, const struct flow *flow)
@@ -104,6 +102,9 @@ void summary_flow(FILE *out, const struct flow *flow)
             lasted / 1000000000, lasted % 1000000000);
     if (!tcp)
         print_udp(out, flow);
+    if (flow->refused && flow->unreached)
+        fprintf(out, "  unreachable      an ICMP error brought %s\n",
+                flow->unreached);
     if (tcp) {
         fprintf(out, "  retransmissions  %" PRIu64 "\n", flow->retransmissions);
         if (flow->lost[0] + flow->lost[1] > 0)

@@ -292,6 +292,7 @@ static void feed_icmp(struct track *track, const struct packet *packet,
     struct table_key key;
     struct tracked *tracked;
     enum flow_side about;
+    bool tcp;
 
     if (!icmp->quotes)
         return;
@@ -300,6 +301,7 @@ static void feed_icmp(struct track *track, const struct packet *packet,
     tracked = table_find(table, &key, &about);
     if (tracked == NULL)
         return;
+    tcp = tracked->flow.protocol == PROTO_TCP;
     note->flow = &tracked->flow;
     note->from = !about;
     for (int side = 0; side < 2; side++)
@@ -307,13 +309,13 @@ static void feed_icmp(struct track *track, const struct packet *packet,
     tracked->flow.last_ns = packet->time_ns;
     table_touch(table, tracked);
     note_errno(packet, &tracked->flow, about, note);
-    if (is_unreachable(packet)) {
+    if (is_unreachable(packet))
         note_verdict(note, VERDICT_UNREACHABLE, NULL, NULL);
-        if (tracked->flow.protocol == PROTO_UDP ||
-            tracked->flow.end[about].state == TCP_SYN_SENT)
-            tracked->flow.refused = true;
-    }
-    if (tracked->flow.protocol == PROTO_TCP && note->error_now)
+    if (tcp ? !note->error_now : !is_unreachable(packet))
+        return;
+    tracked->flow.refused = true;
+    tracked->flow.unreached = note->error;
+    if (tcp)
         tcp_state_unreachable(&tracked->flow, about);
 }
 

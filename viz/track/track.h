@@ -104,12 +104,14 @@ struct flow {
     uint32_t id; /* from 0, in order of the first packet; never reused */
     uint8_t protocol;
     bool midstream;    /* the handshake was not seen */
-    bool refused;      /* SYN answered with RST, or ICMP says unreachable */
+    bool refused;      /* SYN answered with RST, or ended by an ICMP error */
     bool simultaneous; /* the SYNs crossed */
     bool reuses;       /* the endpoints of flow `before`, which gets no more
                           packets */
     bool replaced;     /* by another with the same endpoints */
     uint32_t before;
+    const char *unreached; /* refused: the errno that ICMP brought; NULL: it was
+                              a RST */
     enum flow_closed_by closed_by;
     struct flow_end end[2]; /* by enum flow_side */
     uint64_t packets;

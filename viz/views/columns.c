@@ -149,7 +149,7 @@ static enum style cell_closed(const struct viewer *viewer,
     (void)viewer;
     (void)columns;
     if (flow->refused) {
-        snprintf(text, WORDS, "refused");
+        snprintf(text, WORDS, flow_has_nobody(flow) ? "refused" : "by ICMP");
         return STYLE_BAD;
     }
     if (flow->protocol != PROTO_TCP) {

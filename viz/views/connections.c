@@ -174,6 +174,8 @@ static void draw_end(const struct viewer *viewer, struct area area, int row,
 
 static const char *ending(const struct flow *flow)
 {
+    if (flow->refused && !flow_has_nobody(flow))
+        return "Unreachable: an ICMP error said so.";
     if (flow->refused)
         return flow->protocol == PROTO_TCP
                    ? "Refused: nobody listens on that port."

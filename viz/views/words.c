@@ -61,6 +61,15 @@ bool kernel_differs(const struct store *store, const struct flow *flow,
            looked - end->since_ns > SETTLE_NS;
 }
 
+bool flow_has_nobody(const struct flow *flow)
+{
+    if (!flow->refused)
+        return false;
+    return flow->unreached == NULL ||
+           (flow->protocol == PROTO_UDP &&
+            strcmp(flow->unreached, "ECONNREFUSED") == 0);
+}
+
 bool flow_is_opening(const struct flow *flow)
 {
     enum tcp_state client = flow->end[FLOW_CLIENT].state;

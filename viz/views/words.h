@@ -22,6 +22,9 @@ char *state_before_text(const struct note *note, int side, int columns,
 
 /* Whether its handshake has begun and is not done yet. */
 bool flow_is_opening(const struct flow *flow);
+/* It was refused where it wanted to: no socket has that port. Else an ICMP error
+ * says that nothing gets there. */
+bool flow_has_nobody(const struct flow *flow);
 
 /* Nanoseconds since the start as seconds, with as many decimals as `columns`
  * (5 to 12) hold: "0.000123", "1234.567". */
