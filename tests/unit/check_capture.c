@@ -332,6 +332,7 @@ START_TEST(an_impossible_time_is_made_possible)
     struct frames frames;
     struct frame frame;
     struct bytes bytes;
+    int64_t first;
 
     frames_load(&frames, "s01_client_close");
     make_pcap(&bytes, &frames, LINK_ETHERNET, false, true);
@@ -343,11 +344,16 @@ START_TEST(an_impossible_time_is_made_possible)
                      frames.at[0].time_ns / 1000000000 * 1000000000);
     capture_close(capture);
     make_pcapng(&bytes, &frames);
-    memset(bytes.at + 72, 0xff, 8);
-    bytes.at[48] = 0; /* in units of a second */
+    memset(bytes.at + 72, 0x80, 8); /* as far back as there is a number, */
+    memset(bytes.at + 72 + 32 + ((frames.at[0].captured + 3) & ~3u), 0x7f, 8);
+    bytes.at[48] = 0; /* and as far ahead, in units of a second */
     capture = capture_open_file(save("file", bytes.at, bytes.length), NULL,
                                 &error);
     ck_assert_int_eq(capture_next(capture, &frame, &error), 1);
+    first = frame.time_ns;
+    ck_assert_int_eq(capture_next(capture, &frame, &error), 1);
+    ck_assert(first < 0 && frame.time_ns > 0);
+    ck_assert(frame.time_ns <= INT64_MAX + first); /* their difference fits */
     capture_close(capture);
     frames_free(&frames);
 }

@@ -363,10 +363,11 @@ static int look_at_interface(struct capture *capture,
 #endif
 }
 
-/* A file may hold any 64 bits as its seconds. */
+/* A file may hold any 64 bits as its seconds: between the years 1824 and 2116
+ * they are true, and what lies between two of them fits too. */
 static int64_t nanoseconds(const struct timeval *time)
 {
-    const int64_t most = INT64_MAX / NS_SECOND - 1;
+    const int64_t most = INT64_MAX / NS_SECOND / 2 - 1;
     int64_t seconds = time->tv_sec, rest = time->tv_usec;
 
     if (seconds > most || seconds < -most)
