@@ -20,8 +20,8 @@ enum {
     LOOK_SHARE_AT_REST = 150, /* also in a kernel with many sockets */
     BEHIND_MS = 1000,         /* packets that wait go before a look, so long */
     REST_MS = 1000,
-    DOWN_MS = 500, /* how often an interface that is down is looked at */
-    QUIET_MS = 20  /* longer than the kernel keeps a frame back from the ring */
+    LOOK_AGAIN_MS = 500, /* at the interface, once it is down or was busy */
+    QUIET_MS = 20 /* longer than the kernel keeps a frame back from the ring */
 };
 
 int session_init(struct session *session, struct capture *capture,
@@ -274,8 +274,8 @@ int session_timeout(const struct session *session)
 
     if (look < 0 || (calls >= 0 && calls < look))
         look = calls;
-    if (session->capture && capture_is_down(session->capture) &&
-        (look < 0 || look > DOWN_MS))
-        look = DOWN_MS;
+    if (session->capture && capture_wants_look(session->capture) &&
+        (look < 0 || look > LOOK_AGAIN_MS))
+        look = LOOK_AGAIN_MS;
     return look;
 }

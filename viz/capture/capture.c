@@ -21,6 +21,7 @@
 #include <linux/if_packet.h>
 #endif
 
+#include "common/clock.h"
 #include "viz/capture/advice.h"
 #include "viz/capture/gunzip.h"
 #include "viz/decode/decode.h"
@@ -28,15 +29,18 @@
 enum { SNAPLEN = 512, BUFFER_BYTES = 16 << 20, MOST_SNAPLEN = 262144 };
 enum { READ_BYTES = 256 << 10 }; /* of a file at once */
 enum { NS_SECOND = 1000000000 };
+enum { LOOK_MS = 100 }; /* between two looks at the interface, at least */
 
 struct capture {
     pcap_t *pcap;
     char *name; /* interface or path, for messages */
     bool live;
-    bool twice;     /* the kernel shows libpcap each packet twice */
-    bool ended;     /* end of file, or an error that was told */
-    bool down;      /* the interface was taken down, and may come back */
-    unsigned index; /* of the interface; 0: all of them, or a file */
+    bool twice;    /* the kernel shows libpcap each packet twice */
+    bool ended;    /* end of file, or an error that was told */
+    bool down;     /* the interface was taken down, and may come back */
+    bool unlooked; /* it was not looked at when nothing more came: too soon */
+    int64_t next_look_ns; /* clock_now() */
+    unsigned index;       /* of the interface; 0: all of them, or a file */
     uint64_t frames;
     struct gunzip gunzip; /* the gzip(1) that reads for us, if any */
     char *buffer;         /* the file's stream reads into it, or NULL */
@@ -325,9 +329,9 @@ int capture_fd(const struct capture *capture)
     return capture->live ? pcap_get_selectable_fd(capture->pcap) : -1;
 }
 
-bool capture_is_down(const struct capture *capture)
+bool capture_wants_look(const struct capture *capture)
 {
-    return capture->down;
+    return capture->down || capture->unlooked;
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -341,9 +345,14 @@ static int look_at_interface(struct capture *capture,
 {
     struct ifreq interface = {.ifr_ifindex = (int)capture->index};
     int fd = pcap_get_selectable_fd(capture->pcap);
+    int64_t now = clock_now();
 
     if (!capture->live || capture->index == 0)
         return 0;
+    capture->unlooked = now < capture->next_look_ns;
+    if (capture->unlooked)
+        return 0;
+    capture->next_look_ns = now + (int64_t)LOOK_MS * CLOCK_MS;
 #ifdef __linux__
     if (ioctl(fd, SIOCGIFNAME, &interface) == 0 &&
         ioctl(fd, SIOCGIFFLAGS, &interface) == 0) {

@@ -47,9 +47,9 @@ void capture_close(struct capture *capture);
 
 int capture_link(const struct capture *capture); /* an enum link_type */
 int capture_fd(const struct capture *capture);   /* to poll(2); -1 for a file */
-/* Its interface was taken down: capture_next() wants to be called now and then,
- * for no descriptor says whether it is up again or gone. */
-bool capture_is_down(const struct capture *capture);
+/* capture_next() wants to be called again within a moment, though nothing may
+ * come: no descriptor says whether its interface is up again, or gone. */
+bool capture_wants_look(const struct capture *capture);
 
 /* The next frame: 1 and *frame; 0 when none is there now (live) or the file
  * is at its end; -1 with *error filled. Never blocks on a live capture. */
