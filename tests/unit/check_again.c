@@ -465,6 +465,10 @@ START_TEST(an_icmp_error_ends_what_is_being_connected)
         ck_assert_int_eq(note->verdict_count, cases[n].unreachable);
         ck_assert(note->flow->refused);
         ck_assert_str_eq(note->flow->unreached, cases[n].error);
+        /* where the kernel was still busy with the SYN it goes on */
+        note = sends(&wire, 1000, 'c', S, 0, 0, 0, 0);
+        ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_SYN_SENT);
+        ck_assert(!note->flow->refused);
         track_free(wire.track);
     }
 

@@ -107,7 +107,8 @@ static const struct {
       "No call sends it: the kernel does by itself. It frees room at the "
       "sender, so that a waiting send() can go on.",
       "ACK means the peer's kernel has the bytes, not that its program has "
-      "read them. Kernels wait up to 40 ms for data to carry it (delayed ACK).",
+      "read them. Linux waits 40 ms, at times up to 200, for data to carry it "
+      "(delayed ACK).",
       "RFC 9293 3.8.6.3"}},
     {TCP_ACK,
      WITH,

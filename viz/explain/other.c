@@ -82,7 +82,8 @@ static const struct {
      {"Time exceeded: the packet passed too many routers.",
       "Each router takes one from the TTL; at 0 the packet is dropped and this "
       "is sent.",
-      "Usually none is told. traceroute lives on it.",
+      "connect() fails with EHOSTUNREACH; others are not told. traceroute "
+      "lives on it.",
       "A loop between routers shows in the same way.", "RFC 792"}},
     {PROTO_ICMP6,
      1,

@@ -129,7 +129,9 @@ static const struct explain_change edges[] = {
     {TCP_SYN_SENT, TCP_ESTABLISHED, "the SYN,ACK came",
      "connect() returns now.", "RFC 9293 3.10.7.3"},
     {TCP_SYN_SENT, TCP_CLOSED, "its SYN was refused",
-     "connect() fails now: ECONNREFUSED after a RST.", "RFC 9293 3.10.7.3"},
+     "connect() fails now: ECONNREFUSED after a RST; after an ICMP error with "
+     "what that says.",
+     "RFC 9293 3.10.7.3"},
     {TCP_SYN_RECV, TCP_ESTABLISHED, "the last ACK of the handshake came",
      "accept() can return this connection now.", "RFC 9293 3.10.7.4"},
     {TCP_SYN_RECV, TCP_FIN_WAIT1, "it sent FIN before the handshake was done",

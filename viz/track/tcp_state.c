@@ -154,7 +154,10 @@ static void send_syn(struct segment *segment)
         }
         break;
     case TCP_UNKNOWN:
-    case TCP_CLOSED: /* refused, and tries again with the same number */
+    case TCP_CLOSED: /* refused, and tries again with the same number: the
+                        kernel has not given up */
+        flow->refused = false;
+        flow->unreached = NULL;
         enter(flow, sender, TCP_SYN_SENT);
         if (segment->receiver->state == TCP_UNKNOWN ||
             segment->receiver->state == TCP_CLOSED)
