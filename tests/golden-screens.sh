@@ -111,6 +111,8 @@ screen recorded-no-calls $recorded 110x36 '2c' C.UTF-8
 screen recorded-sockets $recorded 140x24 '2:8<Enter>5jj' C.UTF-8
 screen recorded-sockets-80x24 $recorded 80x24 '2:2<Enter>5' C.UTF-8
 screen recorded-connections $recorded 110x24 '2:8<Enter>1' C.UTF-8
+screen recorded-connections-60x15 $recorded 60x15 '' C.UTF-8
+screen recorded-sockets-60x15 $recorded 60x15 5 C.UTF-8
 lesson lesson-80x24 80x24 nnn C.UTF-8
 lesson lesson-calls-80x24 80x24 nnns C.UTF-8
 lesson lesson-140x45 140x45 nnnnn C.UTF-8

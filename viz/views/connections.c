@@ -15,7 +15,12 @@
 #include "viz/views/numbers.h"
 #include "viz/views/words.h"
 
-enum { MARK = 0x25BA, LINE = 0x2500, DETAIL_ROWS = 4 };
+enum {
+    MARK = 0x25BA,
+    LINE = 0x2500,
+    DETAIL_ROWS = 4,
+    ROOMY = 72 /* columns from which words need not be short */
+};
 
 /* --- the list -------------------------------------------------------------- */
 
@@ -152,7 +157,8 @@ static void draw_end(const struct viewer *viewer, struct area area, int row,
 {
     const char *name = side == FLOW_CLIENT ? "client" : "server";
     enum style style = side == FLOW_CLIENT ? STYLE_CLIENT : STYLE_SERVER;
-    int column = 1, wide = area.columns >= 100 ? 50 : 30;
+    int column = 1, state = area.columns < ROOMY ? 10 : 13;
+    int wide = area.columns >= 100 ? 50 : area.columns < ROOMY ? 24 : 30;
     char text[WORDS];
 
     area_text(area, row, column, style, name);
@@ -162,13 +168,13 @@ static void draw_end(const struct viewer *viewer, struct area area, int row,
         return;
     column += wide;
     column += area_text(area, row, column, STYLE_DIM, "wire ");
-    style = wire_word(viewer->store, flow, side, 13, text);
+    style = wire_word(viewer->store, flow, side, state, text);
     area_text(area, row, column, style, text);
     if (!store_kernel(viewer->store))
         return;
-    column += 14;
+    column += state + 1;
     column += area_text(area, row, column, STYLE_DIM, "kernel ");
-    style = kernel_word(viewer->store, flow, side, 13, text);
+    style = kernel_word(viewer->store, flow, side, state, text);
     area_text(area, row, column, style, text);
 }
 
@@ -216,11 +222,12 @@ static int draw_kernel(const struct viewer *viewer, struct area area,
     return row + (text[0] != '\0') - DETAIL_ROWS;
 }
 
-/* In one sentence what became of it; where that does not fit, a shorter one, at
- * last without the time. */
+/* In one sentence what became of it; where that does not fit, a shorter one,
+ * without the time, at last without what did not happen. */
 static void draw_story(struct area area, int row, const struct flow *flow)
 {
-    static const char *const joints[] = {" in ", ", ", NULL};
+    static const char *const joints[] = {" in ", ", ", NULL, NULL};
+    size_t last = sizeof joints / sizeof *joints - 1;
     const char *end = ending(flow), *gap = end[0] ? " " : "";
     char text[4 * WORDS], packets[WORDS], span[WORDS], sent[WORDS], back[WORDS];
     int length;
@@ -229,14 +236,15 @@ static void draw_story(struct area area, int row, const struct flow *flow)
     span_text(flow->last_ns - flow->first_ns, span);
     bytes_text(flow->end[FLOW_CLIENT].bytes, sent);
     bytes_text(flow->end[FLOW_SERVER].bytes, back);
-    for (size_t i = 0; i < sizeof joints / sizeof *joints; i++) {
+    for (size_t i = 0; i <= last; i++) {
         length = snprintf(text, sizeof text, "%s%s%s packet%s%s%s", end, gap,
                           packets, flow->packets == 1 ? "" : "s",
                           joints[i] ? joints[i] : "", joints[i] ? span : "");
         if (!flow->refused)
             length += snprintf(text + length, sizeof text - (size_t)length,
                                ", %s sent, %s back", sent, back);
-        if (!flow->refused && flow->protocol == PROTO_TCP)
+        if (!flow->refused && flow->protocol == PROTO_TCP &&
+            (i < last || flow->retransmissions > 0))
             length += snprintf(text + length, sizeof text - (size_t)length,
                                ", %llu resent",
                                (unsigned long long)flow->retransmissions);
@@ -281,7 +289,7 @@ static void draw_listener(struct area area, int row,
                           const struct socket_sample *socket)
 {
     char end[WORDS], protocol[WORDS], text[WORDS];
-    int column, at = area.columns >= 100 ? 60 : 40;
+    int column, at = area.columns >= 100 ? 60 : area.columns < ROOMY ? 32 : 40;
     enum style style;
 
     area_text(area, row, 5, STYLE_PLAIN,
@@ -295,10 +303,10 @@ static void draw_listener(struct area area, int row,
             area_printf(area, row, at + column, style, ", datagrams wait");
         return;
     }
-    area_printf(area, row, at,
-                socket->receive_queue > 0 ? STYLE_WARN : STYLE_GOOD,
-                "LISTEN, %u of %u wait for accept()", socket->receive_queue,
-                socket->send_queue);
+    area_printf(
+        area, row, at, socket->receive_queue > 0 ? STYLE_WARN : STYLE_GOOD,
+        "LISTEN, %u of %u wait%s", socket->receive_queue, socket->send_queue,
+        area.columns < ROOMY ? "" : " for accept()");
 }
 
 /* From the bottom up; how many rows it took. */

@@ -17,8 +17,7 @@
 #include "viz/views/view.h"
 
 enum {
-    LEAST_ROWS = 15,
-    LEAST_COLUMNS = 60,
+    LOW = 15,    /* rows below which the terminals' states are left out */
     WIDE = 100,  /* columns from which there is room for longer lines, */
     NARROW = 76, /* and below which there is none for a ladder beside them */
     TEXT_COLUMNS = 42,
@@ -43,20 +42,22 @@ static void draw_title(const struct lesson_view *view, struct area bar)
 {
     const struct player *player = view->player;
     size_t done, all;
-    char right[96];
-    int width;
+    char left[200], right[96];
+    int room;
 
     player_ticks(player, &done, &all);
     snprintf(right, sizeof right, " step %zu of %zu \u2502 %zu/%zu ticks ",
              player->at + 1, player->step_count, done, all);
-    width = text_width(right);
+    room = bar.columns - text_width(right);
+    snprintf(left, sizeof left, " %s%s%s \u2502 %s", view->network,
+             view->dropped ? " \u2502 NOT ALL CAPTURED" : "",
+             *view->calls_lost ? " \u2502 NOT ALL CALLS" : "",
+             player->document->title);
     area_fill(bar, 0, 0, bar.columns, STYLE_BAR, ' ');
-    area_printf(area_part(bar, 0, 0, 1, bar.columns - width), 0, 0, STYLE_BAR,
-                " %s%s%s \u2502 %s", view->network,
-                view->dropped ? " \u2502 NOT ALL CAPTURED" : "",
-                *view->calls_lost ? " \u2502 NOT ALL CALLS" : "",
-                player->document->title);
-    area_text(bar, 0, bar.columns - width, STYLE_BAR, right);
+    area_text(area_part(bar, 0, 0, 1, room), 0, 0, STYLE_BAR, left);
+    if (text_width(left) > room)
+        area_text(bar, 0, room - 1, STYLE_BAR, "\u2026");
+    area_text(bar, 0, room, STYLE_BAR, right);
 }
 
 /* --- the text ---------------------------------------------------------- */
@@ -166,7 +167,7 @@ static void draw_terminals(const struct lesson_view *view, struct area area)
 
 static void draw_wire(struct lesson_view *view, struct area area)
 {
-    int foot = area.rows < LEAST_ROWS ? 0 : 2; /* packets first */
+    int foot = area.rows < LOW ? 0 : 2; /* packets first */
     struct area pane = area_part(area, 0, 0, area.rows - foot, area.columns);
     size_t rows = store_rows(view->store);
     struct ladder_lines lines;
@@ -213,13 +214,8 @@ void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
     int rows = all.rows - 2, left;
 
     canvas_clear(canvas);
-    if (all.rows < LEAST_ROWS || all.columns < LEAST_COLUMNS) {
-        int used = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
-
-        area_wrap(area_part(all, used, 0, all.rows, all.columns), 0, 0,
-                  STYLE_PLAIN, "It needs 60 columns and 15 rows.");
+    if (too_small(all))
         return;
-    }
     if (view->step != view->player->at) {
         view->step = view->player->at;
         view->scroll = 0;

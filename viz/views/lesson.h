@@ -48,7 +48,6 @@ enum lesson_wish {
 
 void lesson_view_init(struct lesson_view *view, struct player *player,
                       const struct store *store);
-/* "terminal too small" below 60x15. */
 void lesson_view_draw(struct lesson_view *view, struct canvas *canvas);
 enum lesson_wish lesson_view_key(struct lesson_view *view, int key);
 

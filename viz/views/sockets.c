@@ -89,12 +89,14 @@ enum { NUMBER = 8 }; /* columns of rto, rtt and cwnd each */
 static struct layout lay_out(int columns)
 {
     struct layout l = {.state = 7, .local = 20};
-    bool wide = columns >= 120, numbers = columns >= 132;
+    bool wide = columns >= 120, numbers = columns >= 132, small = columns < 72;
 
-    l.end_columns = numbers ? 21 : wide ? 24 : 17;
+    if (small)
+        l = (struct layout){.state = 5, .local = 17};
+    l.end_columns = numbers ? 21 : wide ? 24 : small ? 15 : 17;
     l.remote = l.local + l.end_columns + 1;
     l.queues = l.remote + l.end_columns + 1;
-    l.timer = l.queues + (numbers ? 17 : wide ? 20 : 11);
+    l.timer = small ? 0 : l.queues + (numbers ? 17 : wide ? 20 : 11);
     l.rto = numbers ? l.timer + 15 : 0;
     l.owner = numbers ? l.rto + 3 * NUMBER - 1 : wide ? l.timer + 22 : 0;
     return l;
@@ -104,13 +106,14 @@ static void draw_titles(struct area area)
 {
     struct layout l = lay_out(area.columns);
 
-    area_text(area, 0, 1, STYLE_DIM, "proto");
+    area_text(area_part(area, 0, 1, 1, l.state - 2), 0, 0, STYLE_DIM, "proto");
     area_text(area, 0, l.state, STYLE_DIM, "state");
     area_text(area, 0, l.local, STYLE_DIM, "local");
     area_text(area, 0, l.remote, STYLE_DIM, "remote");
     area_text(area, 0, l.queues, STYLE_DIM,
               l.owner ? "to read  to send" : "read  send");
-    area_text(area, 0, l.timer, STYLE_DIM, "timer");
+    if (l.timer)
+        area_text(area, 0, l.timer, STYLE_DIM, "timer");
     if (l.rto) {
         area_text(area, 0, l.rto, STYLE_DIM, "rto");
         area_text(area, 0, l.rto + NUMBER, STYLE_DIM, "rtt");
@@ -186,12 +189,14 @@ static void draw_row(const struct viewer *viewer, struct area area, int row,
     area_text(area, row, l.remote, peer ? STYLE_PLAIN : STYLE_DIM,
               peer ? end_text(&socket->remote, l.end_columns, text) : "any");
     draw_queues(area, row, &l, socket);
-    area_text(area_part(area, row, l.timer, 1,
-                        (l.rto     ? l.rto
-                         : l.owner ? l.owner
-                                   : area.columns + 1) -
-                            l.timer - 1),
-              0, 0, STYLE_DIM, lasting_timer(socket, l.rto || !l.owner, text));
+    if (l.timer)
+        area_text(area_part(area, row, l.timer, 1,
+                            (l.rto     ? l.rto
+                             : l.owner ? l.owner
+                                       : area.columns + 1) -
+                                l.timer - 1),
+                  0, 0, STYLE_DIM,
+                  lasting_timer(socket, l.rto || !l.owner, text));
     if (l.rto && tcp)
         draw_numbers_in_columns(area, row, l.rto, socket);
     if (!l.owner)

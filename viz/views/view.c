@@ -175,10 +175,24 @@ static int draw_keys(struct area bar, int column, const struct view_help *help)
     return column;
 }
 
+/* At the foot, over the last rows of the view when it is long. */
+static void draw_message(const struct viewer *viewer, struct area all)
+{
+    int columns = all.columns - 2;
+    int rows = area_wrap(area_part(all, 0, 1, 0, columns), 0, 0, STYLE_WARN,
+                         viewer->message);
+
+    for (int row = all.rows - rows; row < all.rows; row++)
+        area_fill(all, row, 0, all.columns, STYLE_PLAIN, ' ');
+    area_wrap(area_part(all, all.rows - rows, 1, rows, columns), 0, 0,
+              STYLE_WARN, viewer->message);
+}
+
 /* The view's own keys first; the one that leads to all others always. */
-static void draw_foot(const struct viewer *viewer, struct area bar)
+static void draw_foot(const struct viewer *viewer, struct area all)
 {
     enum { HELP = 8 };
+    struct area bar = area_part(all, all.rows - 1, 0, 1, all.columns);
     struct area most = area_part(bar, 0, 0, 1, bar.columns - HELP);
     int column = 1;
 
@@ -187,12 +201,29 @@ static void draw_foot(const struct viewer *viewer, struct area bar)
         return;
     }
     if (viewer->message[0]) {
-        area_text(bar, 0, 1, STYLE_WARN, viewer->message);
+        draw_message(viewer, all);
         return;
     }
     column = draw_keys(most, column, viewer->view->help);
     column = draw_keys(most, column, viewer_keys + 1);
     draw_key(bar, column, viewer_keys);
+}
+
+bool too_small(struct area all)
+{
+    char text[WORDS];
+    int rows;
+
+    if (all.rows >= LEAST_ROWS && all.columns >= LEAST_COLUMNS)
+        return false;
+    rows = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
+    snprintf(text, sizeof text,
+             "It needs 60 columns and 15 rows, and has %d and %d: a larger "
+             "window helps, or a smaller font.",
+             all.columns, all.rows);
+    area_wrap(area_part(all, rows, 0, all.rows, all.columns), 0, 0, STYLE_PLAIN,
+              text);
+    return true;
 }
 
 void viewer_draw(struct viewer *viewer, struct canvas *canvas)
@@ -201,20 +232,15 @@ void viewer_draw(struct viewer *viewer, struct canvas *canvas)
     int rows;
 
     canvas_clear(canvas);
-    if (canvas->rows < LEAST_ROWS || canvas->columns < LEAST_COLUMNS) {
-        rows = area_wrap(all, 0, 0, STYLE_STRONG, "terminal too small");
-
-        area_wrap(area_part(all, rows, 0, all.rows, all.columns), 0, 0,
-                  STYLE_PLAIN, "It needs 60 columns and 15 rows.");
+    if (too_small(all))
         return;
-    }
     draw_title(viewer, area_part(all, 0, 0, 1, all.columns));
     rows = all.rows - 2 - (viewer->predict.on ? PREDICT_ROWS : 0);
     viewer->view->draw(viewer, area_part(all, 1, 0, rows, all.columns));
     if (viewer->predict.on)
         predict_draw(viewer,
                      area_part(all, 1 + rows, 0, PREDICT_ROWS, all.columns));
-    draw_foot(viewer, area_part(all, all.rows - 1, 0, 1, all.columns));
+    draw_foot(viewer, all);
 }
 
 char *viewer_nothing(const struct viewer *viewer, const char *filtered,

@@ -119,8 +119,9 @@ extern const struct view_help viewer_keys[];
 
 void viewer_init(struct viewer *viewer, const struct store *store);
 void viewer_fini(struct viewer *viewer);
-/* The whole screen: title bar, the view, the key bar. Says "terminal too
- * small" below 60x15. */
+/* Below 60 columns and 15 rows: says so there, and what helps. */
+bool too_small(struct area all);
+/* The whole screen: title bar, the view, the key bar. */
 void viewer_draw(struct viewer *viewer, struct canvas *canvas);
 void viewer_key(struct viewer *viewer, int key);
 /* The places in the store that the reader may see: one past the newest. */
