@@ -10,6 +10,9 @@ import sys
 import tempfile
 import time
 
+# A script's & leaves it ignored, and so would viz.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 viz = os.path.abspath(sys.argv[1])
 capture = 'tests/captures/s01_client_close.pcap'
 lesson = 'lessons/01-blocking/README.md'

@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 viz=${VIZ:-build/bin/viz}
 work=$(mktemp -d) || exit 2
+export LC_ALL=C.UTF-8 # arrows are looked for
 trap 'rm -rf "$work"' EXIT
 passed=0
 failed=0

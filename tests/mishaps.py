@@ -10,6 +10,9 @@ import subprocess
 import sys
 import tempfile
 
+# A script's & leaves it ignored, and so would viz.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 viz = sys.argv[1]
 CAPTURE = 'tests/captures/s01_client_close.pcap'
 PATIENCE = 30

@@ -7,6 +7,10 @@ import subprocess
 import sys
 import tempfile
 
+# nohup and a script's & leave them ignored, and so would viz.
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+
 viz, runs = sys.argv[1], int(sys.argv[2])
 PACKETS = 11
 PATIENCE = 30

@@ -256,7 +256,8 @@ _Noreturn static void become(struct launch *launch, struct command *command,
     die_with(parent); /* after the change of uid, which would undo it */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL); /* nohup or a script may have had others */
     if (dup2(launch->in, 0) < 0 || dup2(launch->out, 1) < 0 ||
         dup2(launch->err, 2) < 0 || close_range(3, ~0U, 4) < 0)
         _exit(SHIM_REFUSED);

@@ -26,21 +26,28 @@
 #include "viz/lab/terminal.h"
 #include "viz/lab/words.h"
 
-static char folder[] = "/tmp/check-keeper-XXXXXX";
+/* All tests' folders are in one, which the process that has all its rights
+ * removes: a test may have given up the right, or be killed. */
+static char all[] = "/tmp/check-keeper-XXXXXX";
+static char folder[] = "/tmp/check-keeper-XXXXXX/test-XXXXXX";
+
+static void make_all(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(all));
+    memcpy(folder, all, strlen(all));
+}
+
+static void remove_all(void)
+{
+    if (fork() == 0)
+        execlp("rm", "rm", "-rf", all, (char *)NULL);
+    wait(NULL);
+}
 
 static void go_to_folder(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
-}
-
-static void remove_folder(void)
-{
-    ck_assert_int_eq(chdir("/"), 0);
-    if (fork() == 0)
-        execlp("rm", "rm", "-rf", folder, (char *)NULL);
-    wait(NULL);
-    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 }
 
 static struct keeper *open_with(bool shells)
@@ -693,7 +700,8 @@ int main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_set_timeout(tcase, 30);
-    tcase_add_checked_fixture(tcase, go_to_folder, remove_folder);
+    tcase_add_unchecked_fixture(tcase, make_all, remove_all);
+    tcase_add_checked_fixture(tcase, go_to_folder, NULL);
     tcase_add_test(tcase,
                    a_terminal_runs_commands_as_the_student_without_rights);
     tcase_add_test(tcase, terminals_share_our_network);
