@@ -101,10 +101,10 @@ static bool answers_elsewhere(struct probe *p)
     return connected;
 }
 
-/* Which address does it ask bind for? 127.0.0.1 in this machine's byte order is
- * 1.0.0.127 on the wire: nobody here, so bind fails and nothing is to be seen
- * from outside. */
-static void sign_swapped_address(struct probe *p)
+/* What does it ask bind for? 127.0.0.1 in this machine's byte order is 1.0.0.127
+ * on the wire: nobody here, so bind fails and nothing is to be seen from
+ * outside. And htonl() of a port leaves 0 in its 16 bits: any port. */
+static void sign_asked_address(struct probe *p)
 {
     const struct calls_log *log;
 
@@ -114,8 +114,13 @@ static void sign_swapped_address(struct probe *p)
     for (size_t i = 0; log && i < log->count && i < CALLS_RECORDS; i++) {
         const struct call_record *record = &log->record[i];
 
-        if (record->call == CALL_BIND &&
-            (uint64_t)record->length >> 32 == 0x0100007f) {
+        if (record->call != CALL_BIND)
+            continue;
+        if ((uint16_t)record->length == 0) {
+            probe_step(p, "look at its calls: it asks bind for port 0");
+            probe_sign(p, "port-zero");
+        }
+        if ((uint64_t)record->length >> 32 == 0x0100007f) {
             probe_step(p, "look at its calls: it asks bind for 1.0.0.127");
             probe_sign(p, "address-swapped");
         }
@@ -125,7 +130,7 @@ static void sign_swapped_address(struct probe *p)
 
 static void port_asked(struct probe *p)
 {
-    sign_swapped_address(p);
+    sign_asked_address(p);
     probe_start(p, NULL);
     if (!answers_elsewhere(p))
         return;
@@ -139,13 +144,16 @@ static void port_asked(struct probe *p)
 static void ten_clients(struct probe *p)
 {
     uint8_t text[200];
+    uint64_t before = 0;
 
     wcd_start(p, BUILD_PLAIN, (struct calls_plan){0});
     for (int n = 1; n <= 10; n++) {
-        struct speech speech = {.bytes = text, .to_the_end = true};
+        struct speech speech = {
+            .bytes = text, .to_the_end = true, .before = before};
         struct peer *client;
 
         speech.length = 1 + probe_random(p, sizeof text - 1);
+        before += speech.length;
         wcd_text(p, text, speech.length);
         if (n > 1)
             probe_settled(p); /* what it does between two clients, it did */
@@ -275,6 +283,7 @@ static void exact_sizes(struct probe *p)
     client = peer_connect(p);
     peer_send(client, bytes, 100);
     probe_settled(p);
+    probe_sign(p, "reached-reset");
     peer_reset(client);
     expect_no_report(p, "a client that reset its connection");
 }
@@ -288,7 +297,7 @@ static void half_close(struct probe *p)
     struct peer *client;
 
     wcd_text(p, text, sizeof text);
-    text[cut - 1] = ' ';
+    text[cut - 1] = '\n'; /* no end either */
     wcd_start(p, BUILD_PLAIN, (struct calls_plan){.log = true});
     client = peer_connect(p);
     peer_expect_nothing(client, what);
@@ -335,17 +344,21 @@ static void lost_clients(struct probe *p)
     struct peer *client;
 
     wcd_start(p, BUILD_PLAIN, (struct calls_plan){0});
+    wcd_ask_something(p);
+    probe_sign(p, "reached-leaving");
     leave_while_stopped(p, false);
     leave_while_stopped(p, true);
     client = peer_connect(p);
     peer_send(client, text, sizeof text - 1);
     probe_settled(p);
     peer_reset(client);
+    probe_settled(p);
+    probe_expect_alive(p, "a client that reset its connection");
     wcd_ask_something(p);
 
-    probe_sign(p, "reached-eintr");
     probe_step(p, "from here on every second call is interrupted (EINTR)");
     wcd_start_anew(p, BUILD_PLAIN, (struct calls_plan){.eintr_every = 2});
+    probe_sign(p, "reached-eintr");
     for (int n = 0; n < 3; n++)
         wcd_ask_something(p);
     remark_untouched(p, CALL_RECV, "a recv that is interrupted");
@@ -500,6 +513,17 @@ static void expect_small_memory(struct probe *p)
     peer_close(client);
 }
 
+static void expect_backlog(struct probe *p)
+{
+    enum { LEAST = 16 };
+    int backlog = probe_backlog(p);
+
+    probe_step(p, "see how many clients may wait: %d", backlog);
+    if (backlog < LEAST)
+        probe_fail(p, probe_text(p, "%d clients or more may wait", LEAST),
+                   probe_text(p, "listen was given %d", backlog));
+}
+
 /* A listener of our own on a port, so that nobody else gets it. */
 static int occupy(uint16_t port)
 {
@@ -553,12 +577,14 @@ static void expect_usage(struct probe *p, const char *const *args)
 
 static void contract(struct probe *p)
 {
-    static const char *const wrong[][3] = {
-        {NULL}, {"http"}, {"0"}, {"65536"}, {"80x"}};
+    /* The last two: atoi would read a port that one may have. */
+    static const char *const wrong[][3] = {{NULL},    {"http"},  {"0"},
+                                           {"65536"}, {"85536"}, {"20080x"}};
     struct peer *client;
 
     wcd_start(p, BUILD_PLAIN, (struct calls_plan){0});
     probe_expect_stdout(p, probe_text(p, "ready %u\n", probe_port(p)));
+    expect_backlog(p);
     probe_terminate(p);
     probe_expect_exit(p, 0);
 
@@ -675,9 +701,9 @@ static const struct check checks[] = {
     {.id = "contract",
      .title = "keeps the rest of its contract: ready, SIGTERM, errors, memory",
      .points = 5,
-     .required = "ready PORT on stdout; SIGTERM ends it with status 0; a port "
-                 "in use or a bad argument with status 2; memory stays small "
-                 "(sigaction(2), bind(2))",
+     .required = "ready PORT on stdout; 16 may wait; SIGTERM ends it with "
+                 "status 0; a port in use or a bad argument with status 2; "
+                 "memory stays small (listen(2), sigaction(2), bind(2))",
      .run = contract,
      .seconds = 30,
      .hint = "the last step says which rule it is. The ready line must be "

@@ -1,6 +1,7 @@
 /* See wcd.h. */
 #include "tests/checks/wcd.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,35 +71,35 @@ static size_t received_pieces(struct probe *p, const struct speech *speech,
     return speech->count;
 }
 
-static void sign_if(struct probe *p, const char *sign, struct wordcount wrong,
-                    const char *want, const char *got, size_t got_length)
+/* The numbers of an answer; false when it is none. */
+static bool read_answer(const char *line, size_t length, uint64_t number[4])
 {
-    char text[WORDCOUNT_TEXT];
-    size_t length = wordcount_answer(&wrong, text);
-
-    if (strcmp(text, want) != 0 && length == got_length &&
-        memcmp(text, got, length) == 0)
-        probe_sign(p, sign);
-}
-
-/* All is right but the words, and of those there are more: as many as the cuts
- * made, however the pieces came together on their way. */
-static bool too_many_words(const char *want, const char *got, size_t length)
-{
-    unsigned long long lines, words, bytes, more[3];
-    unsigned crc, its;
     char text[WORDCOUNT_TEXT];
 
     if (length >= sizeof text)
         return false;
-    memcpy(text, got, length);
+    memcpy(text, line, length);
     text[length] = '\0';
-    return sscanf(want, "%llu %llu %llu %x", &lines, &words, &bytes, &crc) ==
-               4 &&
-           sscanf(text, "%llu %llu %llu %x", &more[0], &more[1], &more[2],
-                  &its) == 4 &&
-           lines == more[0] && bytes == more[2] && crc == its &&
-           more[1] > words;
+    return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNx64,
+                  &number[0], &number[1], &number[2], &number[3]) == 4;
+}
+
+/* Each number that is not right is the one that a wrong idea gives. */
+static void sign_if(struct probe *p, const char *sign, struct wordcount wrong,
+                    const uint64_t right[4], const uint64_t its[4])
+{
+    const uint64_t idea[] = {wrong.lines, wrong.words, wrong.bytes, wrong.crc};
+    bool differs = false;
+
+    for (int i = 0; i < 4; i++) {
+        if (its[i] == right[i])
+            continue;
+        if (its[i] != idea[i])
+            return;
+        differs = true;
+    }
+    if (differs)
+        probe_sign(p, sign);
 }
 
 /* Is this wrong answer the one that a known wrong idea gives? */
@@ -109,6 +110,7 @@ static void sign_answer(struct probe *p, const struct speech *speech,
     size_t count = received_pieces(p, speech, pieces);
     size_t wanted = strlen(want);
     const struct calls_log *log = probe_calls(p);
+    uint64_t right[4], its[4];
 
     if (length > wanted && memcmp(got, want, wanted) == 0 &&
         got[wanted] == '\0')
@@ -116,13 +118,21 @@ static void sign_answer(struct probe *p, const struct speech *speech,
     if (log && log->plan.short_counts && length > 0 && length < wanted &&
         memcmp(got, want, length) == 0 && log->injected[CALL_SEND] > 0)
         probe_sign(p, "cut-at-short-count");
-    if (speech->count > 1 && too_many_words(want, got, length))
+    if (!read_answer(want, wanted, right) || !read_answer(got, length, its))
+        return;
+    /* As many words more as cuts were made, however the pieces came together on
+     * their way. */
+    if (speech->count > 1 && its[1] > right[1] && its[0] == right[0] &&
+        its[2] == right[2] && its[3] == right[3])
         probe_sign(p, "state-per-recv");
+    if (speech->before > 0 && its[2] == speech->before + right[2])
+        probe_sign(p, "earlier-clients-counted");
+    if (log && log->plan.eintr_every && its[2] == 0)
+        probe_sign(p, "stopped-at-eintr");
     sign_if(p, "zero-byte-stops",
-            wordcount_to_zero(speech->bytes, pieces, count), want, got, length);
+            wordcount_to_zero(speech->bytes, pieces, count), right, its);
     sign_if(p, "old-bytes-counted",
-            wordcount_with_old(speech->bytes, pieces, count), want, got,
-            length);
+            wordcount_with_old(speech->bytes, pieces, count), right, its);
 }
 
 /* Four words, LINES WORDS BYTES CRC32, out of a line; false when it is none. */

@@ -2,7 +2,8 @@
  * A conversation with `wcd`, in the words of its checks: start it, say
  * something by the seed, expect the right answer. A wrong answer that a known
  * wrong idea gives leaves that idea's sign: trailing-zero, cut-at-short-count,
- * state-per-recv, zero-byte-stops, old-bytes-counted, recv-after-zero, no-eof.
+ * state-per-recv, zero-byte-stops, old-bytes-counted, stopped-at-eintr,
+ * earlier-clients-counted, recv-after-zero, no-eof.
  */
 #ifndef TESTS_CHECKS_WCD_H
 #define TESTS_CHECKS_WCD_H
@@ -22,6 +23,7 @@ struct speech {
     size_t length;
     const size_t *pieces; /* NULL: in one; at most WCD_PIECES */
     size_t count;
+    uint64_t before; /* bytes that earlier clients of this program sent */
     bool to_the_end; /* the server's FIN must follow its line */
     bool exact;      /* zero bytes after the line are too many */
 };

@@ -282,6 +282,7 @@ static void watch(struct cell *cell)
     uint64_t limit = (uint64_t)cell->plan.limits.memory_mb << 10;
     int64_t now = clock_now();
     pid_t pids[CELL_PIDS];
+    int count;
     long kb;
 
     cell_find_main(cell);
@@ -296,8 +297,11 @@ static void watch(struct cell *cell)
     if (kb > 0 && (uint64_t)kb > limit)
         stop_for(cell, CELL_KILLED_FOR_MEMORY);
     /* The kernel counts bubblewrap's own two as well. */
-    if (cell_pids(cell, pids, CELL_PIDS) >= cell->plan.limits.processes - 4)
+    count = cell_pids(cell, pids, CELL_PIDS);
+    if (count >= cell->plan.limits.processes - 4) {
+        cell->unwaited = count - cell_living(cell);
         stop_for(cell, CELL_KILLED_FOR_PROCESSES);
+    }
 }
 
 /* Reduced isolation: what the program left behind was handed to us, since we

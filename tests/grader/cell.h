@@ -70,6 +70,8 @@ struct cell {
     int exit_status; /* of exit(2), when signal is 0 */
     int signal;      /* that ended it, 0 */
     enum cell_killer killer;
+    int unwaited; /* of its processes, when it was killed for having too many:
+                     ended, and nobody had asked how */
     struct cell_stream out, err;
     struct calls_log *calls; /* shared with the program; NULL: not asked */
     uint64_t peak_kb;        /* highest resident memory the watchdog saw */
@@ -107,6 +109,10 @@ void cell_find_main(struct cell *cell);
 char cell_state(const struct cell *cell);
 /* All processes of the cell but its init: how many, at most `most`. */
 int cell_pids(const struct cell *cell, pid_t *pids, int most);
+/* How many of them have not ended: a child that nobody has waited for is still
+ * a process, but opens and does nothing. */
+int cell_living(const struct cell *cell);
+bool cell_thread_ended(pid_t pid, pid_t thread);
 /* Open descriptors of all of them; -1 when it cannot be read. */
 int cell_descriptors(const struct cell *cell);
 int64_t cell_cpu_ns(const struct cell *cell);   /* user and system */

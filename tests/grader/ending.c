@@ -23,6 +23,7 @@ void ending_describe(struct probe *p, char *text, size_t size)
 {
     const struct cell *cell = &p->cell;
     const char *name;
+    int n;
 
     if (cell->killer == CELL_KILLED_FOR_MEMORY) {
         snprintf(text, size, "used more than %d MiB of memory and was stopped",
@@ -30,8 +31,13 @@ void ending_describe(struct probe *p, char *text, size_t size)
         return;
     }
     if (cell->killer == CELL_KILLED_FOR_PROCESSES) {
-        snprintf(text, size, "had %d processes or more and was stopped",
-                 cell->plan.limits.processes - 4);
+        n = snprintf(text, size, "had %d processes or more and was stopped",
+                     cell->plan.limits.processes - 4);
+        if (cell->unwaited > 0)
+            snprintf(text + n, size - (size_t)n,
+                     " (%d of them had ended, and it had not waited for them: "
+                     "waitpid(2))",
+                     cell->unwaited);
         return;
     }
     if (cell->signal) {
@@ -57,6 +63,7 @@ static const struct {
     {"runtime error:", "undefined-behaviour"},
     {"buffer-overflow", "overflow"},
     {"buffer-underflow", "overflow"},
+    {"negative-size-param", "overflow"},
     {"out-of-bounds", "overflow"},
     {"SEGV", "bad-address"},
 };
@@ -140,6 +147,19 @@ static void tell_headline(struct probe *p, const char *line)
     lines_add(&p->result.autopsy, "%.*s", (int)(n > 150 ? 150 : n), said);
 }
 
+/* "index 64 out of bounds for type 'char [64]'": the byte after the end, or the
+ * one before the start. */
+static bool beside_an_array(const char *line)
+{
+    const char *at = strstr(line, "error: index ");
+    long index, size;
+
+    return at &&
+           sscanf(at, "error: index %ld out of bounds for type '%*[^[][%ld",
+                  &index, &size) == 2 &&
+           (index == -1 || index == size);
+}
+
 /* A report on stderr: its headline, place and signs. */
 static bool sanitizer_report(struct probe *p, const char *log)
 {
@@ -157,13 +177,17 @@ static bool sanitizer_report(struct probe *p, const char *log)
         return false;
     probe_sign(p, "address-error");
     tell_headline(p, report);
+    if (beside_an_array(report))
+        probe_sign(p, "beside-array");
     line = strstr(report, "WRITE of size");
     if (line) {
         probe_sign(p, "write-overflow");
         lines_add(&p->result.autopsy, "  a %.*s",
                   (int)strcspn(line, "\n") > 60 ? 60 : (int)strcspn(line, "\n"),
                   line);
-    } else if (strstr(report, "READ of size")) {
+    } else if (strstr(report, "READ of size") ||
+               strstr(report, "load of address") ||
+               strstr(report, "negative-size-param")) {
         probe_sign(p, "read-overflow");
     }
     if (leading_place(p, report, place, sizeof place) ||

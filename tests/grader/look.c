@@ -101,6 +101,47 @@ void cell_find_main(struct cell *cell)
         cell->main = 0;
 }
 
+/* The state letter of proc(5); X when there is no such thread. */
+static char state(pid_t pid, pid_t thread)
+{
+    char text[1024], *after;
+
+    if (slurp(text, sizeof text, "/proc/%d/task/%d/stat", (int)pid,
+              (int)thread) <= 0)
+        return 'X';
+    after = strrchr(text, ')'); /* the name may hold anything */
+    return after && after[1] ? after[2] : 'X';
+}
+
+bool cell_thread_ended(pid_t pid, pid_t thread)
+{
+    char now = state(pid, thread);
+
+    return now == 'Z' || now == 'X';
+}
+
+/* A thread of it that lives. When main() ended by pthread_exit the first does
+ * not, and /proc/PID has no descriptors and no memory any longer. */
+static pid_t alive(pid_t pid)
+{
+    char path[64];
+    struct dirent *task;
+    pid_t thread = pid;
+    DIR *tasks;
+
+    if (!cell_thread_ended(pid, pid))
+        return pid;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    tasks = opendir(path);
+    while (tasks && thread == pid && (task = readdir(tasks)))
+        if (task->d_name[0] != '.' &&
+            !cell_thread_ended(pid, atoi(task->d_name)))
+            thread = atoi(task->d_name);
+    if (tasks)
+        closedir(tasks);
+    return thread;
+}
+
 static int descriptors(pid_t pid)
 {
     char path[64];
@@ -108,7 +149,7 @@ static int descriptors(pid_t pid)
     struct dirent *entry;
     int count = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)alive(pid));
     list = opendir(path);
     if (!list)
         return -1;
@@ -118,15 +159,14 @@ static int descriptors(pid_t pid)
     return count;
 }
 
-/* The state letter of proc(5); X when there is no such process. */
-static char state(pid_t pid)
+int cell_living(const struct cell *cell)
 {
-    char text[1024], *after;
+    pid_t pids[CELL_PIDS];
+    int count = cell_pids(cell, pids, CELL_PIDS), living = 0;
 
-    if (slurp(text, sizeof text, "/proc/%d/stat", (int)pid) <= 0)
-        return 'X';
-    after = strrchr(text, ')'); /* the name may hold anything */
-    return after && after[1] ? after[2] : 'X';
+    for (int i = 0; i < count; i++)
+        living += !cell_thread_ended(pids[i], alive(pids[i]));
+    return living;
 }
 
 int cell_descriptors(const struct cell *cell)
@@ -137,7 +177,7 @@ int cell_descriptors(const struct cell *cell)
     for (int i = 0; i < count; i++) {
         int n = descriptors(pids[i]), error = errno;
 
-        if (n < 0 && state(pids[i]) != 'Z' && state(pids[i]) != 'X') {
+        if (n < 0 && !cell_thread_ended(pids[i], alive(pids[i]))) {
             errno = error;
             return -1;
         }
@@ -221,7 +261,8 @@ long cell_resident_kb(const struct cell *cell)
     for (int i = 0; i < count; i++) {
         long resident;
 
-        if (slurp(text, sizeof text, "/proc/%d/statm", (int)pids[i]) > 0 &&
+        if (slurp(text, sizeof text, "/proc/%d/statm", (int)alive(pids[i])) >
+                0 &&
             sscanf(text, "%*d %ld", &resident) == 1)
             sum += resident * page_kb;
     }
@@ -232,15 +273,15 @@ long cell_peak_kb(const struct cell *cell)
 {
     char text[4096];
 
-    if (cell->main <= 0 ||
-        slurp(text, sizeof text, "/proc/%d/status", (int)cell->main) <= 0)
+    if (cell->main <= 0 || slurp(text, sizeof text, "/proc/%d/status",
+                                 (int)alive(cell->main)) <= 0)
         return -1;
     return status_number(text, "\nVmHWM:");
 }
 
 char cell_state(const struct cell *cell)
 {
-    return cell->main > 0 ? state(cell->main) : 'X';
+    return cell->main > 0 ? state(cell->main, alive(cell->main)) : 'X';
 }
 
 uint32_t cell_socket_inode(pid_t pid, int fd)
@@ -248,7 +289,7 @@ uint32_t cell_socket_inode(pid_t pid, int fd)
     char path[64], link[64];
     ssize_t n;
 
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)alive(pid), fd);
     n = readlink(path, link, sizeof link - 1);
     if (n <= 0)
         return 0;
@@ -269,7 +310,7 @@ bool cell_holds(const struct cell *cell, uint32_t inode)
         DIR *list;
         bool found = false;
 
-        snprintf(path, sizeof path, "/proc/%d/fd", (int)pids[i]);
+        snprintf(path, sizeof path, "/proc/%d/fd", (int)alive(pids[i]));
         list = opendir(path);
         while (list && !found && (entry = readdir(list)))
             found = entry->d_name[0] != '.' &&

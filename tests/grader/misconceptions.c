@@ -77,8 +77,25 @@ static const struct misconception table[] = {
         .rank = 80,
         .rule = {{FAILS("exact-sizes"), SIGN("exact-sizes", "overflow"),
                   SIGN("exact-sizes", "write-overflow")},
-                 {FAILS("exact-sizes"),
-                  SIGN("exact-sizes", "undefined-behaviour")}},
+                 {FAILS("exact-sizes"), SIGN("exact-sizes", "beside-array")}},
+    },
+    {
+        .id = "minus-one-as-length",
+        .lab = "01-blocking",
+        .place = "lab 1",
+        .met = "check exact-sizes",
+        .likely = "recv() returned -1, which is an error and no length. Your "
+                  "program went on with it as a count of bytes, and as a "
+                  "size_t it is the largest number there is. Ask whether n is "
+                  "-1 before you use it; while ((n = recv(...)) != 0) does "
+                  "not ask.",
+        .read = "recv(2), RETURN VALUE; lesson 1, \"What a call returns\"",
+        .explains = " lost-clients churn ",
+        .rank = 70,
+        .rule = {{FAILS("exact-sizes"), SIGN("exact-sizes", "reached-reset"),
+                  SIGN("exact-sizes", "read-overflow"),
+                  NO_SIGN("exact-sizes", "write-overflow"),
+                  NO_SIGN("exact-sizes", "beside-array")}},
     },
     {
         .id = "send-assumed-complete",
@@ -132,7 +149,24 @@ static const struct misconception table[] = {
         .read = "send(2), EPIPE; signal(7); lesson 1, \"The second send\"",
         .rank = 70,
         .rule = {{FAILS("lost-clients"),
+                  SIGN("lost-clients", "reached-leaving"),
                   SIGN("lost-clients", "killed-by-SIGPIPE")}},
+    },
+    {
+        .id = "lost-client-is-fatal",
+        .lab = "01-blocking",
+        .place = "lab 1",
+        .met = "check lost-clients",
+        .likely = "A client was gone, recv() or send() said so by -1 "
+                  "(ECONNRESET, EPIPE), and your server ended. That is the end "
+                  "of one conversation, not of the program: close this "
+                  "client's socket, and go back to accept().",
+        .read = "send(2), ERRORS; recv(2), ERRORS; lesson 1, \"EPIPE\"",
+        .explains = " churn ",
+        .rank = 70,
+        .rule = {{FAILS("lost-clients"),
+                  SIGN("lost-clients", "reached-leaving"),
+                  SIGN("lost-clients", "gave-up")}},
     },
     {
         .id = "no-reuseaddr",
@@ -165,12 +199,14 @@ static const struct misconception table[] = {
                   "127.0.0.1 so becomes 1.0.0.127, which is nobody here. Port "
                   "and address stand in a sockaddr_in in network byte order, "
                   "whatever your machine's own is: htons(port), "
-                  "htonl(INADDR_LOOPBACK).",
+                  "htonl(INADDR_LOOPBACK). (htonl() of a port leaves 0 in its "
+                  "16 bits, and the kernel picks any port.)",
         .read = "ip(7); byteorder(3); lesson 1, \"What a call is given\"",
         .explains = "*",
         .rank = 90,
         .rule = {{FAILS("port-asked"), SIGN("port-asked", "port-swapped")},
-                 {FAILS("port-asked"), SIGN("port-asked", "address-swapped")}},
+                 {FAILS("port-asked"), SIGN("port-asked", "address-swapped")},
+                 {FAILS("port-asked"), SIGN("port-asked", "port-zero")}},
     },
     {
         .id = "one-client-then-exit",
@@ -250,7 +286,9 @@ static const struct misconception table[] = {
         .rule = {{FAILS("lost-clients"), SIGN("lost-clients", "reached-eintr"),
                   NO_SIGN("lost-clients", "reached-dirty-errno"),
                   NO_SIGN("lost-clients", "wrong-bytes"),
-                  NO_SIGN("one-client", "cut-at-short-count")}},
+                  NO_SIGN("one-client", "cut-at-short-count")},
+                 {FAILS("lost-clients"),
+                  SIGN("lost-clients", "stopped-at-eintr")}},
     },
     {
         .id = "one-recv-one-message",
@@ -259,8 +297,8 @@ static const struct misconception table[] = {
         .met = "check half-close",
         .likely = "You took what one recv() gave for all that the client has "
                   "to say. TCP is a stream: the sender's calls leave no marks "
-                  "in it, and a pause or a small piece is no end. Go on "
-                  "receiving until recv() returns 0.",
+                  "in it, and a pause, a newline or a small piece is no end. "
+                  "Go on receiving until recv() returns 0.",
         .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
         .explains = " binary-bytes drip exact-sizes contract ",
         .rank = 55,
@@ -279,6 +317,22 @@ static const struct misconception table[] = {
         .read = "recv(2); tcp(7); lesson 1, \"Bytes, not messages\"",
         .rank = 60,
         .rule = {{FAILS("drip"), SIGN("drip", "state-per-recv")}},
+    },
+    {
+        .id = "state-never-reset",
+        .lab = "01-blocking",
+        .place = "lab 1",
+        .met = "check ten-clients",
+        .likely = "The second client's numbers contain the first one's: what "
+                  "was counted is kept for the whole program. It belongs to "
+                  "one conversation. Set it to zero after each accept(), or "
+                  "better, keep it in a variable of the function that serves "
+                  "one client, neither global nor static.",
+        .read = "accept(2); lesson 1, \"Two sockets\"",
+        .explains = " lost-clients churn ",
+        .rank = 60,
+        .rule = {{FAILS("ten-clients"),
+                  SIGN("ten-clients", "earlier-clients-counted")}},
     },
 };
 

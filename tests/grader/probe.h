@@ -56,6 +56,7 @@ struct probe {
     bool started;   /* cell was started and not closed */
     bool stopped;   /* by probe_stop() */
     bool injects;   /* something was asked beyond a log */
+    int processes;  /* that lived when its descriptors were first counted */
     uint64_t heard; /* bytes that this run of the program has sent us */
     uint16_t port, listening;
     const char *args[2];

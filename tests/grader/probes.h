@@ -8,12 +8,13 @@
  *   start   exited-early never-listened port-swapped port-other address-other
  *   end     killed-by-SIGPIPE (any signal's name) exited-N killed-for-memory
  *           address-error (ASan), write-overflow read-overflow use-after-free,
- *           undefined-behaviour (UBSan), data-race (TSan)
+ *           undefined-behaviour beside-array (UBSan), data-race (TSan),
+ *           gave-up (it exited where it should have gone on)
  *   peers   refused no-reply short-reply long-reply wrong-bytes early-reply
  *           no-eof reset stuck-connect
  *   stuck   spins in-accept in-recv in-send in-other (the thread), close-wait
  *           (the server's end), unaccepted (nobody took the connection)
- *   probes  descriptor-leak memory-grows
+ *   probes  descriptor-leak process-leak memory-grows
  * A check may add its own with probe_sign().
  */
 #ifndef TESTS_GRADER_PROBES_H
@@ -72,6 +73,8 @@ void probe_expect_idle(struct probe *p);
 int probe_descriptors(struct probe *p); /* open now, by /proc */
 /* Waits until at most `most` are open: after the last client is gone. */
 void probe_expect_descriptors(struct probe *p, int most);
+/* As many clients may wait for their turn as it told listen; -1: no listener. */
+int probe_backlog(struct probe *p);
 long probe_peak_kb(struct probe *p); /* highest resident memory so far */
 void probe_expect_memory(struct probe *p, long before_kb, long grow_kb);
 

@@ -273,6 +273,8 @@ void probe_expect_alive(struct probe *p, const char *after)
     ending_describe(p, text, sizeof text);
     lines_add(&p->result.expected, "%s goes on after %s", probe_name(p), after);
     lines_add(&p->result.actual, "%s %s", probe_name(p), text);
+    if (p->cell.signal == 0)
+        probe_sign(p, "gave-up");
     probe_failed(p, false);
 }
 
@@ -359,13 +361,14 @@ int probe_descriptors(struct probe *p)
     rest_begin(p, &watch);
     while ((now = cell_descriptors(&p->cell)) < 0 && !rest_look(p, &watch, 0))
         probe_wait(p, -1, 0, soon());
+    p->processes = cell_living(&p->cell);
     return now;
 }
 
 void probe_expect_descriptors(struct probe *p, int most)
 {
     struct rest_watch watch;
-    int now;
+    int now, more;
 
     rest_begin(p, &watch);
     while (((now = cell_descriptors(&p->cell)) > most || now < 0) &&
@@ -376,11 +379,27 @@ void probe_expect_descriptors(struct probe *p, int most)
     probe_step(p, "count its descriptors: %d", now);
     if (now >= 0 && now <= most)
         return;
-    probe_sign(p, "descriptor-leak");
+    more = cell_living(&p->cell) - p->processes;
+    probe_sign(p, more > 0 ? "process-leak" : "descriptor-leak");
     lines_add(&p->result.expected, "at most %d descriptors are open", most);
-    lines_add(&p->result.actual, "%d are open", now);
+    if (more > 0)
+        lines_add(&p->result.actual,
+                  "%d are open: %d of its processes go on that had not begun "
+                  "when these were counted (does each child call exit?)",
+                  now, more);
+    else
+        lines_add(&p->result.actual, "%d are open", now);
     p->result.timing = watch.backstop;
     probe_failed(p, true);
+}
+
+int probe_backlog(struct probe *p)
+{
+    struct socket_sample listener;
+
+    return sockets_listener(p->sockets, PROTO_TCP, p->listening, &listener)
+               ? (int)listener.send_queue /* so sock_diag(7) names it */
+               : -1;
 }
 
 long probe_peak_kb(struct probe *p)

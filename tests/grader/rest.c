@@ -108,23 +108,29 @@ static enum stillness stillness(struct probe *p)
     pid_t pids[CELL_PIDS];
     int count = cell_pids(&p->cell, pids, CELL_PIDS);
     enum stillness worst = WAITS_UNTIMED;
+    bool living = false;
 
-    if (count <= 0)
-        return WAITS_NOT;
     for (int i = 0; i < count; i++) {
         int n = waits_look(pids[i], thread, THREADS);
 
+        /* Who has ended and was not waited for looks like one who runs. */
+        if (n <= 0 && cell_thread_ended(pids[i], pids[i]))
+            continue;
         if (n == 0)
             return WAITS_NOT; /* it is ending */
+        living = living || n < 0;
         if (n < 0 && worst < WAITS_OTHER)
             worst = WAITS_OTHER; /* may not look: only stillness counts */
         for (int t = 0; t < n && t < THREADS; t++) {
             enum stillness s = of_thread(&thread[t]);
 
+            if (s == WAITS_NOT && cell_thread_ended(pids[i], thread[t].thread))
+                continue;
+            living = true;
             worst = s > worst ? s : worst;
         }
     }
-    return worst;
+    return living ? worst : WAITS_NOT;
 }
 
 bool rest_look(struct probe *p, struct rest_watch *watch, uint64_t progress)

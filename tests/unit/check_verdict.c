@@ -280,6 +280,9 @@ START_TEST(a_whole_vector_is_named_at_its_check)
     lost->grade = GRADE_FAIL;
     result_sign(lost, "killed-by-SIGPIPE");
     misconceptions_diagnose(lab, pointers);
+    ck_assert_ptr_null(lost->misconception); /* no client has left yet */
+    result_sign(lost, "reached-leaving");
+    misconceptions_diagnose(lab, pointers);
     ck_assert_str_eq(lost->misconception, "sigpipe-death");
     ck_assert_uint_eq(lost->also_count, 0);
     result_fini(lost);

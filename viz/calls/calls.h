@@ -33,8 +33,8 @@ struct calls_plan {
     bool log;             /* nothing else: only look */
     bool short_counts;    /* S-SHORT: recv and send move half of what was asked,
                           at least 1 byte */
-    uint32_t eintr_every; /* S-EINTR(k): every k-th accept, recv and send fails
-                             with EINTR first; 0: none */
+    uint32_t eintr_every; /* S-EINTR(k): about every k-th accept, recv and send
+                             fails with EINTR first; 0: none */
     struct {              /* S-FAIL(fn, k, errno) */
         enum call_name call;
         uint32_t nth; /* from 1 */

@@ -67,12 +67,12 @@ static int read_small(const char *path, char *text, size_t size)
     return 0;
 }
 
-static bool is_socket(pid_t pid, int fd)
+static bool is_socket(pid_t thread, int fd)
 {
     char path[64], target[32];
     ssize_t n;
 
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)thread, fd);
     n = readlink(path, target, sizeof target);
     return n > 7 && strncmp(target, "socket:", 7) == 0;
 }
@@ -102,7 +102,7 @@ static void name_call(pid_t pid, long first, struct wait_info *info)
             continue;
         if (calls[i].first != NO_FD)
             info->fd = (int)first;
-        if (calls[i].first != SOCKET_FD || is_socket(pid, info->fd))
+        if (calls[i].first != SOCKET_FD || is_socket(info->thread, info->fd))
             info->call = calls[i].call;
         return;
     }
