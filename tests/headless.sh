@@ -9,6 +9,7 @@ viz=${VIZ:-build/bin/viz}
 programs=${PROGRAMS:-build/lessons/01-blocking}
 capture=tests/captures/s01_client_close.pcap
 work=$(mktemp -d) || exit 2
+export LC_ALL=C.UTF-8 # the picture is looked at
 trap 'rm -rf "$work"' EXIT
 passed=0
 failed=0

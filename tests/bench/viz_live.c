@@ -12,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
+#include <linux/capability.h>
 
 #include "common/clock.h"
 #include "common/netns.h"
@@ -41,6 +44,20 @@ static void die(const char *what)
 
 /* --- viz on a pty -------------------------------------------------------- */
 
+/* A plain user has all rights in the namespace, and would lose them by exec. */
+static void keep_capture_right(void)
+{
+    struct __user_cap_header_struct header = {
+        .version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return;
+    sets[0].inheritable |= sets[0].permitted & 1u << CAP_NET_RAW;
+    if (syscall(SYS_capset, &header, sets) == 0)
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0);
+}
+
 static void start(struct watched *viz, char *argv[])
 {
     struct winsize size = {.ws_row = ROWS, .ws_col = COLUMNS};
@@ -53,6 +70,7 @@ static void start(struct watched *viz, char *argv[])
     if (viz->pid > 0)
         return;
     setenv("TERM", "xterm", 1);
+    keep_capture_right();
     execv(argv[0], argv);
     die(argv[0]);
 }
@@ -88,7 +106,8 @@ static void give_up(struct watched *viz, const char *what)
 {
     fprintf(stderr, "viz_live: %s; the screen:\n", what);
     for (int row = 0; row < ROWS; row++)
-        fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
+        if (viz->terminal.cells[row][strspn(viz->terminal.cells[row], " ")])
+            fprintf(stderr, "  %s\n", viz->terminal.cells[row]);
     kill(viz->pid, SIGKILL);
     exit(1);
 }
