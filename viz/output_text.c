@@ -11,6 +11,7 @@
 
 #include "viz/decode/decode.h"
 #include "viz/explain/explain.h"
+#include "viz/views/label.h"
 #include "viz/views/roll.h"
 #include "viz/views/words.h"
 
@@ -63,17 +64,23 @@ static void *text_open(const struct options *options,
     return text;
 }
 
-/* The kernel's word comes after the packet's row was printed, or before. */
+/* The kernel's word comes after the packet's row was printed, or before: then
+ * the row itself is drawn broken. */
 static void print_lost(const struct text *text, const struct event *event)
 {
+    enum { NAME = 28 };
     const struct store_row *row = store_newest_lost(text->store);
-    char to[64], time[WORDS];
+    char to[64], time[WORDS], name[WORDS];
+    struct store_row bare;
 
     if (!row)
         return;
+    bare = *row;
+    bare.packet.payload_captured = 0; /* its numbers name it */
     printf(
-        "%9s  lost by the wire: it did not reach %s",
+        "%9s  lost by the wire: %s did not reach %s",
         seconds_text(row->packet.time_ns - store_start(text->store), 9, time),
+        packet_text(&bare, NAME, name),
         endpoint_text(&event->lost.destination, to, sizeof to));
     if (event->flow)
         printf(", which is %s",
