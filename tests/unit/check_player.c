@@ -267,6 +267,51 @@ START_TEST(the_nudge_tells_what_to_type_next)
 }
 END_TEST
 
+static void tell_of(char terminal, enum event_kind kind, const char *text)
+{
+    const struct event event = {
+        .kind = kind, .time_ns = 1, .terminal = terminal, .text = text};
+
+    player_event(&player, &event);
+}
+
+/* The port is in use, by oneself. */
+START_TEST(the_nudge_knows_what_runs_in_another_terminal)
+{
+    player_next(&player);
+    tell_of('A', EVENT_OPENED, NULL);
+    tell_of('B', EVENT_OPENED, NULL);
+    tell_of('B', EVENT_TYPED, "./server");
+    ck_assert_ptr_nonnull(strstr(player_nudge(&player), "runs in terminal B"));
+    tell_of('B', EVENT_EXITED, NULL);
+    ck_assert_ptr_nonnull(strstr(player_nudge(&player), "Type in terminal A"));
+}
+END_TEST
+
+/* Something is to be typed to a program that has ended. */
+START_TEST(the_nudge_names_the_program_to_start_again)
+{
+    static const char text[] =
+        "# t\n\n```terminal B\n$ ./client 7001\n```\n"
+        "```observe\nprints B \"one\"\n```\n"
+        "```terminal B\n> hello\n```\n```observe\nprints B \"two\"\n```\n";
+
+    player_fini(&player);
+    ck_assert_int_eq(
+        player_init(&player,
+                    document_parse("L.md", text, sizeof text - 1, &fault),
+                    "L.md", "01-x", false, &fault),
+        0);
+    player_next(&player);
+    tell_of('B', EVENT_OPENED, NULL);
+    ck_assert_ptr_nonnull(strstr(player_nudge(&player),
+                                 "Start it there again: ./client 7001. If the "
+                                 "server has ended too, that comes first."));
+    tell_of('B', EVENT_TYPED, "./client 7001");
+    ck_assert_str_eq(player_nudge(&player), "");
+}
+END_TEST
+
 /* --- text -------------------------------------------------------------- */
 
 START_TEST(prose_is_broken_at_spaces)
@@ -532,6 +577,8 @@ int main(void)
     tcase_add_test(steps, a_changed_lesson_opens_at_its_first_step);
     tcase_add_test(steps, a_bad_observe_line_is_named);
     tcase_add_test(steps, the_nudge_tells_what_to_type_next);
+    tcase_add_test(steps, the_nudge_knows_what_runs_in_another_terminal);
+    tcase_add_test(steps, the_nudge_names_the_program_to_start_again);
     suite_add_tcase(suite, steps);
     tcase_add_test(text, prose_is_broken_at_spaces);
     tcase_add_test(text, tables_fit_or_become_lists);

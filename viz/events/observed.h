@@ -103,7 +103,7 @@ struct watched_terminal {
     bool typed;  /* since observed_open(), and the two below */
     bool exited;
     int status;
-    char last[80]; /* the last line printed, cut */
+    char last[160]; /* the last line printed, cut */
 };
 
 /* A path that `listen unix` waits for. */

@@ -370,10 +370,42 @@ const struct block *player_typed(const struct player *player)
     return NULL;
 }
 
+/* What the lesson started last in that terminal, up to this block; NULL. */
+static const char *last_command(const struct player *player,
+                                const struct block *block)
+{
+    const struct block *first = player->document->blocks;
+
+    for (const struct block *at = block; at >= first; at--) {
+        if (at->kind != BLOCK_TERMINAL || at->terminal != block->terminal)
+            continue;
+        for (size_t n = at->typed_count; n-- > 0;)
+            if (at->typed[n].kind == TYPED_COMMAND)
+                return at->typed[n].text;
+    }
+    return NULL;
+}
+
+/* In which other terminal this command runs, 0: in none. */
+static char runs_in(const struct player *player, char but, const char *command)
+{
+    for (char letter = 'A'; letter <= 'C'; letter++) {
+        const struct player_terminal *terminal =
+            &player->terminals[letter - 'A'];
+
+        if (letter != but && terminal->busy &&
+            strcmp(terminal->command, command) == 0)
+            return letter;
+    }
+    return 0;
+}
+
 const char *player_nudge(struct player *player)
 {
     const struct block *block = player_typed(player);
     const struct player_terminal *terminal;
+    const char *command;
+    char other;
     char *text = player->nudge;
     size_t size = sizeof player->nudge;
 
@@ -395,14 +427,23 @@ const char *player_nudge(struct player *player)
                  "In terminal %c this still runs: %.80s. End it with Ctrl-C, "
                  "then type: %.80s",
                  block->terminal, terminal->command, block->typed[0].text);
+    else if (block->typed[0].kind == TYPED_COMMAND && !terminal->busy &&
+             (other = runs_in(player, block->terminal, block->typed[0].text)))
+        snprintf(text, size,
+                 "It runs in terminal %c: end it there with Ctrl-C, then type "
+                 "in terminal %c: %.80s",
+                 other, block->terminal, block->typed[0].text);
     else if (block->typed[0].kind == TYPED_COMMAND && !terminal->busy)
         snprintf(text, size, "Type in terminal %c: %.120s", block->terminal,
                  block->typed[0].text);
-    else if (!terminal->busy)
-        snprintf(text, size,
-                 "No program runs in terminal %c; a step before this one says "
-                 "which (b goes back).",
-                 block->terminal);
+    else if (!terminal->busy && (command = last_command(player, block)))
+        snprintf(
+            text, size,
+            "No program runs in terminal %c. Start it there again: %.80s%s",
+            block->terminal, command,
+            block->terminal == 'A'
+                ? ""
+                : ". If the server has ended too, that comes first.");
     return text;
 }
 

@@ -208,10 +208,31 @@ static void draw_stacked(struct lesson_view *view, struct area area)
               area_part(area, rows + 1, 0, area.rows - rows - 1, area.columns));
 }
 
+static void draw_body(struct lesson_view *view, struct area area)
+{
+    int left;
+
+    view->calls_shown = view->calls == LESSON_CALLS_FIT
+                            ? area.columns >= WIDE
+                            : view->calls == LESSON_CALLS_SHOWN;
+    if (area.columns < NARROW) {
+        draw_stacked(view, area);
+        return;
+    }
+    left = area.columns >= WIDE ? area.columns * 55 / 100 : TEXT_COLUMNS;
+    if (left > TEXT_MOST)
+        left = TEXT_MOST;
+    draw_text(view, area_part(area, 0, 1, area.rows, left - 1));
+    for (int row = 0; row < area.rows; row++)
+        area_fill(area, row, left + 1, 1, STYLE_DIM, UPRIGHT);
+    draw_wire(view,
+              area_part(area, 0, left + 2, area.rows, area.columns - left - 2));
+}
+
 void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
 {
     struct area all = canvas_area(canvas);
-    int rows = all.rows - 2, left;
+    int rows = all.rows - 2;
 
     canvas_clear(canvas);
     if (too_small(all))
@@ -223,23 +244,10 @@ void lesson_view_draw(struct lesson_view *view, struct canvas *canvas)
         view->hint = view->sure = false;
     }
     draw_title(view, area_part(all, 0, 0, 1, all.columns));
-    lesson_keys_draw(view, area_part(all, all.rows - 1, 0, 1, all.columns));
-    if (view->help) {
+    if (view->help)
         lesson_keys_help(area_part(all, 1, 0, rows, all.columns));
-        return;
-    }
-    view->calls_shown = view->calls == LESSON_CALLS_FIT
-                            ? all.columns >= WIDE
-                            : view->calls == LESSON_CALLS_SHOWN;
-    if (all.columns < NARROW) {
-        draw_stacked(view, area_part(all, 1, 0, rows, all.columns));
-        return;
-    }
-    left = all.columns >= WIDE ? all.columns * 55 / 100 : TEXT_COLUMNS;
-    if (left > TEXT_MOST)
-        left = TEXT_MOST;
-    draw_text(view, area_part(all, 1, 1, rows, left - 1));
-    for (int row = 0; row < rows; row++)
-        area_fill(all, 1 + row, left + 1, 1, STYLE_DIM, UPRIGHT);
-    draw_wire(view, area_part(all, 1, left + 2, rows, all.columns - left - 2));
+    else
+        draw_body(view, area_part(all, 1, 0, rows, all.columns));
+    /* last: which keys there are hangs on what had room */
+    lesson_keys_draw(view, area_part(all, all.rows - 1, 0, 1, all.columns));
 }
