@@ -281,23 +281,16 @@ START_TEST(an_empty_datagram_and_the_largest_come_whole)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create("pool_hostile");
-    TCase *tests = tcase_create("hostile");
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_line_without_end_costs_its_limit);
     tcase_add_test(tests, a_dripped_line_does_not_outlive_its_deadline);
     tcase_add_test(tests, resets_at_every_moment_end_one_socket_each);
     tcase_add_test(tests, more_than_max_clients_wait_their_turn);
     tcase_add_test(tests, an_empty_datagram_and_the_largest_come_whole);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return on_each_mechanism("hostile", add);
 }

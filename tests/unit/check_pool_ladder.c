@@ -461,15 +461,8 @@ START_TEST(et_with_blocking_fd_and_nonblock_inherited)
 }
 END_TEST
 
-static int with(const char *mechanism)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create(mechanism);
-    TCase *tests = tcase_create("ladder");
-    SRunner *runner;
-    int failed;
-
-    setenv("POOL_BACKEND", mechanism, 1);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, pollout_always_on);
     tcase_add_test(tests, eagain_spin);
     tcase_add_test(tests, pollhup_pollerr_ignored);
@@ -479,15 +472,9 @@ static int with(const char *mechanism)
     tcase_add_test(tests, pollfd_array_compaction);
     tcase_add_test(tests, buffer_slot_leak_or_alias_and_partial_send_lost);
     tcase_add_test(tests, et_with_blocking_fd_and_nonblock_inherited);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
 }
 
 int main(void)
 {
-    return with("epoll") + with("poll") + with("select") != 0;
+    return on_each_mechanism("ladder", add);
 }

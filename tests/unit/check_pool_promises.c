@@ -1058,17 +1058,8 @@ START_TEST(a_refused_receive_leaves_the_socket_as_it_was)
 }
 END_TEST
 
-/* Every promise holds whichever way the pool waits. */
-static int with(const char *mechanism)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create(mechanism);
-    TCase *tests = tcase_create("promises");
-    SRunner *runner;
-    int failed;
-
-    setenv("POOL_BACKEND", mechanism, 1);
-
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, no_callback_runs_inside_the_call_that_starts_it);
     tcase_add_test(tests, free_in_own_callback);
     tcase_add_loop_test(tests, stale_event_after_close, 0, 2);
@@ -1093,15 +1084,9 @@ static int with(const char *mechanism)
     tcase_add_test(tests, the_pool_waits_as_it_was_told);
     tcase_add_test(tests, bad_arguments_change_nothing);
     tcase_add_test(tests, a_refused_receive_leaves_the_socket_as_it_was);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
 }
 
 int main(void)
 {
-    return with("epoll") + with("poll") + with("select") != 0;
+    return on_each_mechanism("promises", add);
 }

@@ -84,6 +84,28 @@ static inline void say_closed(struct pool_socket *s, enum closed_reason reason,
     (void)s;
 }
 
+/* main() of a program: all tests once for each way that the pool can wait. */
+static inline int on_each_mechanism(const char *name, void (*add)(TCase *tests))
+{
+    static const char *const ways[] = {"epoll", "poll", "select"};
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        Suite *suite = suite_create(ways[i]);
+        TCase *tests = tcase_create(name);
+        SRunner *runner = srunner_create(suite);
+
+        setenv("POOL_BACKEND", ways[i], 1);
+        tcase_set_timeout(tests, 60);
+        add(tests);
+        suite_add_tcase(suite, tests);
+        srunner_run_all(runner, CK_NORMAL);
+        failed += srunner_ntests_failed(runner);
+        srunner_free(runner);
+    }
+    return failed != 0;
+}
+
 /* --- the pool's side -------------------------------------------------------- */
 
 static inline void scene_open(const struct pool_options *options,
