@@ -48,7 +48,9 @@ command_of() { # server: how it is started; nothing: it is not here
     libev | libuv) echo "$out/peer_$1" ;;
     libevent) echo "$out/peer_libevent raw" ;;
     bufferevent) echo "$out/peer_libevent buffer" ;;
-    asyncio) [ -n "$python" ] && echo "$python tests/bench/peer_asyncio.py" ;;
+    asyncio) # its 256 KiB for each read are mapped and unmapped each time, else
+        [ -n "$python" ] && echo "env MALLOC_MMAP_THRESHOLD_=4194304" \
+            "MALLOC_TRIM_THRESHOLD_=4194304 $python tests/bench/peer_asyncio.py" ;;
     esac
 }
 there() { # the program of $1 is there
