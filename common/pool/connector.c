@@ -68,7 +68,7 @@ void connector_connected(struct pool_socket *stream)
     say(stream, "connected; its connected callback");
     if (!stream->handler->connected)
         return;
-    call_begins(pool, stream, "connected");
+    call_begins(pool, stream, "connected", stream->handler->connected);
     stream->handler->connected(stream);
     call_ended(pool);
 }
@@ -82,7 +82,7 @@ void connector_failed(struct pool_socket *stream)
         net_error_text(error));
     if (!stream->handler->failed)
         return;
-    call_begins(pool, stream, "failed");
+    call_begins(pool, stream, "failed", stream->handler->failed);
     stream->handler->failed(stream, error);
     call_ended(pool);
 }

@@ -66,7 +66,7 @@ static void tell_unsent(struct pool_socket *socket, int error,
         to ? "sent" : "taken", net_error_text(error));
     if (!socket->handler->unsent || socket->state != OPEN)
         return;
-    call_begins(socket->pool, socket, "unsent");
+    call_begins(socket->pool, socket, "unsent", socket->handler->unsent);
     socket->handler->unsent(socket, error, to);
     call_ended(socket->pool);
 }
@@ -80,7 +80,8 @@ static void tell_all(struct pool_socket *socket, struct net_message *messages,
             messages[i].length);
         if (!socket->handler->datagram)
             continue;
-        call_begins(socket->pool, socket, "datagram");
+        call_begins(socket->pool, socket, "datagram",
+                    socket->handler->datagram);
         socket->handler->datagram(socket, messages[i].data, messages[i].length,
                                   &messages[i].address);
         call_ended(socket->pool);

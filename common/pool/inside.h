@@ -41,6 +41,9 @@ enum socket_state {
 
 enum receive_mode { RECEIVE_SOME, RECEIVE_LINE, RECEIVE_EXACT };
 
+/* A function of the user's, whatever it takes: only to be named. */
+typedef void callback_fn(void);
+
 /* What a socket is owed from the ready list, in the order it is given. */
 enum owed {
     OWE_CONNECTED = 1, /* the callbacks of these names */
@@ -207,6 +210,7 @@ struct pool {
 
     struct { /* debug mode: the callback that runs */
         const char *role;
+        callback_fn *function;
         uint32_t slot;
         int64_t began;
     } call;
@@ -387,13 +391,15 @@ bool loops_is_first(const struct pool *pool);
 void loops_shared(struct pool *pool, int fd);
 void loops_stop(struct loops *loops);
 
-/* --- trace.c ------------------------------------------------------------------------------ */
+/* --- trace.c, names.c ------------------------------------------------------------------- */
 
 void trace_say(struct pool_socket *socket, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void trace_call_begins(struct pool *pool, const struct pool_socket *socket,
-                       const char *role);
+                       const char *role, callback_fn *function);
 void trace_call_ended(struct pool *pool);
+/* false: nobody knows. */
+bool name_of_function(callback_fn *function, char *name, size_t room);
 
 /* In plain words on stderr, in debug mode only. */
 #define say(socket, ...)                     \
@@ -402,14 +408,12 @@ void trace_call_ended(struct pool *pool);
             trace_say(socket, __VA_ARGS__);  \
     } while (0)
 
-/* Around each call of the user's: `role` is its name in a warning. */
-static inline void call_begins(struct pool *pool,
-                               const struct pool_socket *socket,
-                               const char *role)
-{
-    if (unlikely(pool->debug))
-        trace_call_begins(pool, socket, role);
-}
+/* Around each call of the user's: what it is to us, for a warning, and which. */
+#define call_begins(pool, socket, role, function)                             \
+    do {                                                                      \
+        if (unlikely((pool)->debug))                                          \
+            trace_call_begins(pool, socket, role, (callback_fn *)(function)); \
+    } while (0)
 
 static inline void call_ended(struct pool *pool)
 {

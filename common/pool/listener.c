@@ -75,7 +75,7 @@ static void admit(struct pool_socket *listener, int fd)
     listener->listener->clients++;
     say(stream, "accepted by socket %u; its accepted callback", listener->slot);
     turn_begin(pool, stream);
-    call_begins(pool, stream, "accepted");
+    call_begins(pool, stream, "accepted", listener->handler->accepted);
     if (listener->handler->accepted)
         listener->handler->accepted(listener, stream);
     else

@@ -45,7 +45,7 @@ static void last_callback(struct pool_socket *socket)
         socket->error ? ", " : "",
         socket->error ? strerror(socket->error) : "");
     if (socket->handler->closed) {
-        call_begins(pool, socket, "closed");
+        call_begins(pool, socket, "closed", socket->handler->closed);
         socket->handler->closed(socket, reason, socket->error);
         call_ended(pool);
     }
@@ -70,7 +70,7 @@ static void give(struct pool *pool, struct pool_socket *socket)
         output_told(socket);
     if (is_owed(socket, OWE_DRAINED) && socket->handler->drained) {
         say(socket, "room to send again; its drained callback");
-        call_begins(pool, socket, "drained");
+        call_begins(pool, socket, "drained", socket->handler->drained);
         socket->handler->drained(socket);
         call_ended(pool);
     }

@@ -189,7 +189,7 @@ void output_told(struct pool_socket *stream)
         struct output_mark mark = out->marks[out->mark_begin++];
 
         say(stream, "all of it is with the kernel; its sent callback");
-        call_begins(pool, stream, "sent");
+        call_begins(pool, stream, "sent", mark.sent);
         mark.sent(stream, mark.arg);
         call_ended(pool);
     }

@@ -47,7 +47,7 @@ void posts_run(struct pool *pool)
     while (post) {
         struct post *next = post->next;
 
-        call_begins(pool, NULL, "posted");
+        call_begins(pool, NULL, "posted", post->fn);
         post->fn(post->arg);
         call_ended(pool);
         free(post);

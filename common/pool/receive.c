@@ -70,7 +70,7 @@ seldom static void deliver_aloud(struct pool_socket *stream,
 {
     say(stream, "received %zu bytes; its %s callback", length,
         mode_words[stream->mode]);
-    call_begins(stream->pool, stream, mode_words[stream->mode]);
+    call_begins(stream->pool, stream, mode_words[stream->mode], receive);
     receive(stream, at, length, stream->receive_arg);
     call_ended(stream->pool);
 }
@@ -228,7 +228,7 @@ static void peer_ended(struct pool_socket *stream, char *at, char *end)
     say(stream, "the peer has finished sending; its ended callback");
     pool->joins = NULL; /* no receive may be armed */
     pool->serving = stream;
-    call_begins(pool, stream, "ended");
+    call_begins(pool, stream, "ended", stream->handler->ended);
     stream->handler->ended(stream, at, (size_t)(end - at));
     call_ended(pool);
     pool->serving = NULL;

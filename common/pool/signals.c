@@ -38,7 +38,7 @@ void signals_run(struct pool *pool)
         next = watch->next;
         if (!(came >> watch->signal & 1))
             continue;
-        call_begins(pool, NULL, "signal");
+        call_begins(pool, NULL, "signal", watch->fn);
         watch->fn(pool, watch->signal, watch->arg);
         call_ended(pool);
     }

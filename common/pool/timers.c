@@ -117,7 +117,7 @@ static void run(struct pool_timer *timer, int64_t now)
         take_out(timers, timer);
     }
     timers->running = timer;
-    call_begins(pool, timer->owner, "timer");
+    call_begins(pool, timer->owner, "timer", timer->fn);
     timer->fn(timer->arg);
     call_ended(pool);
     if (timers->running == timer && !timer->period) {

@@ -47,9 +47,10 @@ void trace_say(struct pool_socket *socket, const char *format, ...)
 }
 
 void trace_call_begins(struct pool *pool, const struct pool_socket *socket,
-                       const char *role)
+                       const char *role, callback_fn *function)
 {
     pool->call.role = role;
+    pool->call.function = function;
     pool->call.slot = socket ? socket->slot : NO_SLOT;
     pool->call.began = clock_now();
 }
@@ -57,15 +58,18 @@ void trace_call_begins(struct pool *pool, const struct pool_socket *socket,
 void trace_call_ended(struct pool *pool)
 {
     int64_t took = (clock_now() - pool->call.began) / CLOCK_MS;
-    char line[LINE], of[32] = "";
+    char line[LINE], of[32] = "", function[LINE / 4];
+    bool known;
 
     if (took <= SLOW_MS)
         return;
     if (pool->call.slot != NO_SLOT)
         snprintf(of, sizeof of, " of socket %u", pool->call.slot);
+    known = name_of_function(pool->call.function, function, sizeof function);
     snprintf(line, sizeof line,
-             "pool: the %s callback%s kept the loop for %lld ms: nobody else "
-             "was served meanwhile",
-             pool->call.role, of, (long long)took);
+             "pool: the %s callback%s%s%s%s kept the loop for %lld ms: nobody "
+             "else was served meanwhile",
+             pool->call.role, of, known ? ", " : "", known ? function : "",
+             known ? "()," : "", (long long)took);
     put_line(line, sizeof line);
 }

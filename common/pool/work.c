@@ -40,7 +40,7 @@ static void done(void *arg, int error)
 
     (void)error; /* ECANCELED: pool_free() came first */
     if (work->done) {
-        call_begins(work->pool, NULL, "done");
+        call_begins(work->pool, NULL, "done", work->done);
         work->done(work->arg);
         call_ended(work->pool);
     }

@@ -188,7 +188,7 @@ START_TEST(a_handler_that_kept_the_loop_is_named_with_its_time)
     static const struct pool_handler slow = {.accepted = accepted_slowly,
                                              .closed = log_closed};
     const char *warning;
-    char role[32];
+    char role[32], function[32];
     unsigned slot;
     int ms, fd;
 
@@ -204,11 +204,12 @@ START_TEST(a_handler_that_kept_the_loop_is_named_with_its_time)
     warning = strstr(told, "pool: the ");
     ck_assert_ptr_nonnull(warning);
     ck_assert_int_eq(sscanf(warning,
-                            "pool: the %31s callback of socket %u kept the "
-                            "loop for %d ms",
-                            role, &slot, &ms),
-                     3);
+                            "pool: the %31s callback of socket %u, %31[^(](), "
+                            "kept the loop for %d ms",
+                            role, &slot, function, &ms),
+                     4);
     ck_assert_str_eq(role, "line");
+    ck_assert_str_eq(function, "answer_slowly");
     ck_assert_uint_eq(slot, 1);
     ck_assert_int_ge(ms, 51);
 }
@@ -251,6 +252,11 @@ START_TEST(timers_posts_and_results_are_named_as_well)
     for (const char *at = told; (at = strstr(at, "kept the loop for")); at++)
         warnings++;
     ck_assert_int_eq(warnings, 3);
+    ck_assert_ptr_nonnull(strstr(told, "the done callback, busy_post(), kept"));
+    ck_assert_ptr_nonnull(
+        strstr(told, "the posted callback, busy_timer(), kept"));
+    ck_assert_ptr_nonnull(
+        strstr(told, "the timer callback, busy_timer(), kept"));
 }
 END_TEST
 
