@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/netns.h"
+#include "viz/kernel/owners.h"
 #include "viz/kernel/sockets.h"
 
 enum { KEPT = 4000 };
@@ -372,10 +373,10 @@ START_TEST(an_owner_is_the_process_that_holds_it)
     listener = bound(SOCK_STREAM, &port);
     ck_assert_int_eq(listen(listener, 1), 0);
     ck_assert_uint_ne(sockets_listener(sockets, PROTO_TCP, port, &found), 0);
-    ck_assert_int_eq(sockets_owner(found.inode), getpid());
+    ck_assert_int_eq(owners_ask(found.inode), getpid());
     close(listener);
-    ck_assert_int_eq(sockets_owner(found.inode), 0);
-    ck_assert_int_eq(sockets_owner(0), 0);
+    ck_assert_int_eq(owners_ask(found.inode), 0);
+    ck_assert_int_eq(owners_ask(0), 0);
     sockets_close(sockets);
 }
 END_TEST

@@ -1,18 +1,14 @@
-/* See observed.h. Only connections to watched ports are kept, so that a line
- * about one port costs little on a busy capture. */
+/* See observed.h. The connections are in watched.c. */
 #include "viz/events/observed.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "viz/events/facts.h"
 
-enum { MOST_FLOWS = 16384 };
-
 void observed_fini(struct observed *observed)
 {
-    free(observed->flows);
+    watched_fini(&observed->connections);
     samples_fini(&observed->samples);
     memset(observed, 0, sizeof *observed);
 }
@@ -80,127 +76,6 @@ void observed_open(struct observed *observed)
     observed->waits[0] = observed->waits[1] = WAIT_OTHER;
 }
 
-/* --- connections ----------------------------------------------------------- */
-
-/* The place of the first connection not below this one. */
-static size_t place(const struct observed *observed, uint32_t flow,
-                    uint16_t port)
-{
-    size_t low = 0, high = observed->flow_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct watched *at = &observed->flows[middle];
-
-        if (at->flow < flow || (at->flow == flow && at->port < port))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void count(struct watched_port *port, const struct watched *watched,
-                  int step)
-{
-    size_t by = (size_t)step; /* -1 wraps round, and adds right */
-
-    port->flows += by;
-    port->in[0][watched->state[0]] += by;
-    port->in[1][watched->state[1]] += by;
-    if (watched->answered)
-        port->answered += by;
-    if (watched->state[0] == TCP_ESTABLISHED &&
-        watched->state[1] == TCP_ESTABLISHED)
-        port->established += by;
-}
-
-/* The oldest quarter, once there are too many. */
-static void forget_oldest(struct observed *observed)
-{
-    size_t gone = observed->flow_count / 4;
-
-    for (size_t i = 0; i < gone; i++) {
-        struct watched *watched = &observed->flows[i];
-
-        count(observed_port(observed, watched->protocol, watched->port),
-              watched, -1);
-    }
-    observed->flow_count -= gone;
-    memmove(observed->flows, observed->flows + gone,
-            observed->flow_count * sizeof *observed->flows);
-}
-
-static struct watched *add(struct observed *observed,
-                           const struct watched_port *port,
-                           const struct flow *flow, bool flipped)
-{
-    struct watched *watched;
-    size_t at;
-
-    if (observed->flow_count == MOST_FLOWS)
-        forget_oldest(observed);
-    if (observed->flow_count == observed->flow_room) {
-        size_t room = observed->flow_room ? observed->flow_room * 2 : 16;
-
-        watched = realloc(observed->flows, room * sizeof *watched);
-        if (!watched)
-            return NULL;
-        observed->flows = watched;
-        observed->flow_room = room;
-    }
-    at = place(observed, flow->id, port->port);
-    watched = &observed->flows[at];
-    memmove(watched + 1, watched,
-            (observed->flow_count - at) * sizeof *watched);
-    observed->flow_count++;
-    *watched = (struct watched){
-        .flow = flow->id,
-        .protocol = flow->protocol,
-        .port = port->port,
-        .end = {flow->end[flipped].at, flow->end[!flipped].at}};
-    return watched;
-}
-
-static void enter(struct watched *watched, int side, enum tcp_state state)
-{
-    if (state != TCP_CLOSED)
-        watched->waited[side] = false;
-    else if (watched->state[side] == TCP_TIME_WAIT)
-        watched->waited[side] = true;
-    watched->state[side] = state;
-}
-
-/* Bring the connection's states up to date; NULL when memory is short. */
-static struct watched *update(struct observed *observed,
-                              struct watched_port *port,
-                              const struct note *note, bool flipped)
-{
-    size_t at = place(observed, note->flow->id, port->port);
-    enum tcp_state server = note->after[!flipped];
-    struct watched *watched;
-
-    if (at < observed->flow_count &&
-        observed->flows[at].flow == note->flow->id &&
-        observed->flows[at].port == port->port) {
-        watched = &observed->flows[at];
-        count(port, watched, -1);
-    } else {
-        watched = add(observed, port, note->flow, flipped);
-        if (!watched)
-            return NULL;
-    }
-    enter(watched, 0, note->after[flipped]);
-    enter(watched, 1, server);
-    if (watched->protocol == PROTO_UDP)
-        watched->answered |= note->from == (enum flow_side) !flipped;
-    else if (server != TCP_UNKNOWN && server != TCP_LISTEN &&
-             server != TCP_CLOSED)
-        watched->answered = true;
-    count(port, watched, 1);
-    return watched;
-}
-
 /* --- events ------------------------------------------------------------------- */
 
 static void see_packet(struct observed *observed, const struct packet *packet,
@@ -224,7 +99,8 @@ static void see_packet(struct observed *observed, const struct packet *packet,
 
         if (port->protocol != flow->protocol || (!server && !client))
             continue;
-        sight.watched = update(observed, port, note, sight.flipped);
+        sight.watched = watched_update(&observed->connections, port, note,
+                                       sight.flipped);
         if (!sight.watched)
             continue;
         facts_of_packet(&sight);
@@ -312,7 +188,7 @@ static void see_taken_back(struct observed *observed, const struct flow *flow)
         bool server = flow->end[FLOW_SERVER].at.port == port->port;
 
         if (port->protocol == flow->protocol && server)
-            update(observed, port, &note, false);
+            watched_update(&observed->connections, port, &note, false);
     }
 }
 
@@ -480,24 +356,6 @@ bool observed_lasting(enum tcp_state state)
            state == TCP_TIME_WAIT;
 }
 
-/* Whether the wire knows the kernel's socket as an end in its state. After a
- * RST in TIME_WAIT the wire cannot know, so the kernel's word is enough. */
-static bool wire_agrees(const struct observed *observed, uint16_t port,
-                        enum flow_side side, const struct socket_sample *socket)
-{
-    for (size_t i = observed->flow_count; i-- > 0;) {
-        const struct watched *watched = &observed->flows[i];
-
-        if (watched->protocol == PROTO_TCP && watched->port == port &&
-            (watched->state[side] == socket->state ||
-             (watched->waited[side] && socket->state == TCP_TIME_WAIT)) &&
-            samples_same_end(&watched->end[side], &socket->local) &&
-            samples_same_end(&watched->end[!side], &socket->remote))
-            return true;
-    }
-    return false;
-}
-
 bool observed_in_state(const struct observed *observed, uint16_t number,
                        enum flow_side side, enum tcp_state state)
 {
@@ -517,18 +375,17 @@ bool observed_in_state(const struct observed *observed, uint16_t number,
                                                         : &socket->remote;
 
         if (socket->protocol == PROTO_TCP && socket->state == state &&
-            at->port == number && wire_agrees(observed, number, side, socket))
+            at->port == number &&
+            watched_agrees(&observed->connections, port, side, socket))
             return true;
     }
     return false;
 }
 
 const struct watched *observed_newest(const struct observed *observed,
-                                      uint8_t protocol, uint16_t port)
+                                      uint8_t protocol, uint16_t number)
 {
-    for (size_t i = observed->flow_count; i-- > 0;)
-        if (observed->flows[i].protocol == protocol &&
-            observed->flows[i].port == port)
-            return &observed->flows[i];
-    return NULL;
+    const struct watched_port *port = observed_port(observed, protocol, number);
+
+    return port ? watched_newest(&observed->connections, port) : NULL;
 }

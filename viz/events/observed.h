@@ -9,6 +9,7 @@
 
 #include "viz/events/event.h"
 #include "viz/events/samples.h"
+#include "viz/events/watched.h"
 
 enum fact_kind {
     FACT_NONE,
@@ -65,39 +66,6 @@ struct fact {
 
 typedef void fact_sink_fn(void *self, const struct fact *fact);
 
-/* A connection to a watched port. Index 0 is the client, the end that is not
- * at the port (whatever track took it for when it came in the middle). */
-struct watched {
-    uint32_t flow;
-    uint8_t protocol;
-    uint16_t port;
-    struct endpoint end[2];
-    enum tcp_state state[2];
-    bool waited[2]; /* in TIME_WAIT, until a RST came: the kernel may ignore
-                     * that (RFC 1337, sysctl net.ipv4.tcp_rfc1337) */
-    bool answered;  /* the server's end has taken part */
-    /* Of each side's stream, from its first packet on: */
-    bool stream[2];
-    uint64_t bytes[2];    /* as track has counted them */
-    uint32_t next_seq[2]; /* behind the highest byte */
-    bool closed[2];       /* its FIN was seen */
-};
-
-struct watched_port {
-    uint8_t protocol;
-    uint16_t port;
-    uint64_t bytes[2];     /* TCP payload since observed_open(), each once */
-    uint64_t datagrams[2]; /* since observed_open() */
-    size_t flows;
-    size_t answered;          /* connections whose server took part */
-    size_t in[2][TCP_STATES]; /* connections by an end's state */
-    size_t established;       /* both ends */
-    uint64_t lost[2];         /* UDP, since observed_open(): on the wire, and
-                                  for a full buffer */
-    bool refused;             /* since observed_open() */
-    bool outside;             /* a listener outside the lab network */
-};
-
 struct watched_terminal {
     bool opened; /* ever */
     bool typed;  /* since observed_open(), and the two below */
@@ -122,8 +90,7 @@ struct observed {
     size_t port_count;
     struct watched_path paths[OBSERVED_PATHS];
     size_t path_count;
-    struct watched *flows; /* by id and port, ascending */
-    size_t flow_count, flow_room;
+    struct watched_list connections; /* to the ports above */
     struct samples samples;
     struct watched_terminal terminals[3]; /* A B C */
     enum wait_call waits[2]; /* last seen, by side; WAIT_OTHER: not yet */

@@ -135,3 +135,50 @@ const struct owner *owners_find(const struct owners *owners, uint32_t inode)
                ? &owners->items[low]
                : NULL;
 }
+
+/* --- one question -------------------------------------------------------- */
+
+static bool holds(const char *process, const char *target)
+{
+    char path[300], link[64];
+    struct dirent *entry;
+    bool found = false;
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/%s/fd", process);
+    folder = opendir(path);
+    if (folder == NULL)
+        return false;
+    while (!found && (entry = readdir(folder)) != NULL) {
+        ssize_t n = readlinkat(dirfd(folder), entry->d_name, link,
+                               sizeof link - 1);
+
+        if (n > 0) {
+            link[n] = '\0';
+            found = strcmp(link, target) == 0;
+        }
+    }
+    closedir(folder);
+    return found;
+}
+
+pid_t owners_ask(uint32_t inode)
+{
+    struct dirent *entry;
+    char target[32];
+    pid_t owner = 0;
+    DIR *folder;
+
+    if (inode == 0)
+        return 0;
+    snprintf(target, sizeof target, "socket:[%u]", inode);
+    folder = opendir("/proc");
+    if (folder == NULL)
+        return 0;
+    while (owner == 0 && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+            holds(entry->d_name, target))
+            owner = (pid_t)strtol(entry->d_name, NULL, 10);
+    closedir(folder);
+    return owner;
+}

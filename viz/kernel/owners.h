@@ -29,4 +29,8 @@ int owners_look(struct owners *owners);
 /* One that holds the socket (of several the lowest pid); NULL for none. */
 const struct owner *owners_find(const struct owners *owners, uint32_t inode);
 
+/* One question alone, by a walk of its own, which ends where it is found: the
+ * pid, or 0 (none that we may read). */
+pid_t owners_ask(uint32_t inode);
+
 #endif

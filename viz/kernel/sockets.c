@@ -7,7 +7,6 @@
 #include "viz/kernel/sockets.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
@@ -187,8 +186,8 @@ static int receive(struct sockets *sockets, struct answer *answer, bool dump)
                              : 1 << (INET_DIAG_INFO - 1))
 
 /* A dump that the kernel interrupted (EINTR: the table changed under it) or
- * that overran our buffer (ENOBUFS) is asked for again; the last attempt is
- * taken as it is, for a table that never rests. */
+ * that overran our buffer (ENOBUFS) is asked for again; part of one is never
+ * taken, for the rest would seem gone. */
 static int dump(struct sockets *sockets, struct answer *answer, uint8_t family,
                 uint32_t states)
 {
@@ -207,10 +206,9 @@ static int dump(struct sockets *sockets, struct answer *answer, uint8_t family,
         /* A kernel without IPv6, or without udp_diag: no such sockets. */
         if (errno == ENOENT || errno == EOPNOTSUPP)
             return 0;
-        if (errno != EINTR && errno != ENOBUFS && errno != EPROTO)
+        if ((errno != EINTR && errno != ENOBUFS && errno != EPROTO) ||
+            attempt == ATTEMPTS)
             return -1;
-        if (attempt == ATTEMPTS)
-            return errno == EINTR ? 0 : -1;
         answer->look->count = start;
     }
 }
@@ -454,51 +452,4 @@ int sockets_find(struct sockets *sockets, uint8_t protocol,
     }
     *found = sockets->now.samples[0];
     return 0;
-}
-
-/* --- owners -------------------------------------------------------------- */
-
-static bool holds(const char *process, const char *target)
-{
-    char path[300], link[64];
-    struct dirent *entry;
-    bool found = false;
-    DIR *folder;
-
-    snprintf(path, sizeof path, "/proc/%s/fd", process);
-    folder = opendir(path);
-    if (folder == NULL)
-        return false;
-    while (!found && (entry = readdir(folder)) != NULL) {
-        ssize_t n = readlinkat(dirfd(folder), entry->d_name, link,
-                               sizeof link - 1);
-
-        if (n > 0) {
-            link[n] = '\0';
-            found = strcmp(link, target) == 0;
-        }
-    }
-    closedir(folder);
-    return found;
-}
-
-int sockets_owner(uint32_t inode)
-{
-    struct dirent *entry;
-    char target[32];
-    int owner = 0;
-    DIR *folder;
-
-    if (inode == 0)
-        return 0;
-    snprintf(target, sizeof target, "socket:[%u]", inode);
-    folder = opendir("/proc");
-    if (folder == NULL)
-        return 0;
-    while (owner == 0 && (entry = readdir(folder)) != NULL)
-        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            holds(entry->d_name, target))
-            owner = (int)strtol(entry->d_name, NULL, 10);
-    closedir(folder);
-    return owner;
 }

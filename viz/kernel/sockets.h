@@ -37,8 +37,4 @@ int sockets_find(struct sockets *sockets, uint8_t protocol,
                  const struct endpoint *local, const struct endpoint *remote,
                  struct socket_sample *found);
 
-/* The process that holds the socket with this inode, by /proc/PID/fd: its pid,
- * or 0 (none that we may read). */
-int sockets_owner(uint32_t inode);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "viz/decode/decode.h"
+#include "viz/kernel/owners.h"
 
 enum {
     PUMP_MOST = 512, /* packets at a time, so that keys are heard */
@@ -173,7 +174,7 @@ static int owners_of(const struct feed *feed, enum flow_side side,
 
         if (!is_end(socket, side, port))
             continue;
-        pid = sockets_owner(socket->inode);
+        pid = owners_ask(socket->inode);
         while (n < count && pids[n] != pid)
             n++;
         if (pid > 0 && n == count)

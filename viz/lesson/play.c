@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "viz/decode/decode.h"
+#include "viz/kernel/owners.h"
 #include "viz/lesson/excerpt.h"
 #include "viz/lesson/modes.h"
 #include "viz/lesson/page.h"
@@ -47,7 +48,7 @@ static void print_waits(const struct play *play,
                         const struct socket_sample *listener)
 {
     struct wait_info threads[THREADS_MOST];
-    int pid = sockets_owner(listener->inode), count;
+    int pid = owners_ask(listener->inode), count;
 
     if (pid <= 0 || !play->lesson->feed->keeper)
         return;
