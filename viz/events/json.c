@@ -320,11 +320,8 @@ static void print_call(struct json_writer *json,
 static bool is_news(const struct socket_sample *old,
                     const struct socket_sample *now)
 {
-    return !old || old->state != now->state ||
-           old->receive_queue != now->receive_queue ||
-           old->send_queue != now->send_queue || old->timer != now->timer ||
-           old->retransmits != now->retransmits || old->drops != now->drops ||
-           (old->inode == 0) != (now->inode == 0);
+    return !old || samples_news(old, now) ||
+           old->retransmits != now->retransmits;
 }
 
 static void print_span_us(FILE *out, const char *key, uint32_t us)

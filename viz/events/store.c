@@ -5,20 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/events/call_log.h"
 #include "viz/events/samples.h"
 
 enum {
     DEFAULT_ROWS = 100000,
     MOST_FLOWS = 65536,
-    MOST_CALLS = 16384,
-    MOST_CHANGES = 16384,
     WAITING = 64,
     LOOK_BACK = 4096 /* rows, for the one that was lost */
 };
-
-/* Captured, and this much later lost, at most; and how much the two clocks may
- * differ (one counts in microseconds). */
-static const int64_t loss_takes_ns = 50000000, clocks_differ_ns = 1000;
 
 /* A flow, and how many rows of it are in the ring. */
 struct kept {
@@ -33,10 +28,8 @@ struct store {
     uint64_t version;
     struct kept **flows; /* by id, ascending */
     size_t flow_count, flow_room;
-    struct program_call *calls; /* a ring of MOST_CALLS, made for the first */
-    size_t first_call, call_count;
-    struct kernel_change *changes; /* likewise, of MOST_CHANGES */
-    size_t first_change, change_count;
+    struct call_log calls;
+    struct change_log changes;
     struct samples samples;
     bool kernel;
     int64_t now_ns, start_ns, looked_ns;
@@ -88,8 +81,8 @@ void store_free(struct store *store)
         free(store->flows[i]);
     free(store->flows);
     samples_fini(&store->samples);
-    free(store->calls);
-    free(store->changes);
+    call_log_fini(&store->calls);
+    change_log_fini(&store->changes);
     free(store->rows);
     free(store);
 }
@@ -215,25 +208,6 @@ static struct kept *keep_flow(struct store *store, const struct flow *flow)
 
 /* --- lost packets ---------------------------------------------------------- */
 
-static bool is_lost(const struct store_row *row, const struct lost_packet *lost)
-{
-    struct lost_packet it = lost_packet_of(&row->packet);
-
-    return it.protocol == lost->protocol && it.ip_id == lost->ip_id &&
-           it.seq == lost->seq && it.length == lost->length &&
-           samples_same_end(&it.source, &lost->source) &&
-           samples_same_end(&it.destination, &lost->destination);
-}
-
-static bool may_be(const struct store_row *row, const struct lost_packet *lost,
-                   int64_t lost_ns)
-{
-    int64_t apart = lost_ns - row->packet.time_ns;
-
-    return !row->lost && apart >= -clocks_differ_ns && apart < loss_takes_ns &&
-           is_lost(row, lost);
-}
-
 /* The newest row that may be it: two datagrams may be alike to the last bit.
  * NULL when there is none. */
 static struct store_row *find_lost(struct store *store,
@@ -242,8 +216,11 @@ static struct store_row *find_lost(struct store *store,
     for (size_t i = 0; i < store->count && i < LOOK_BACK; i++) {
         size_t n = (store->first + store->count - 1 - i) % store->room;
 
-        if (may_be(&store->rows[n], &event->lost, event->time_ns))
-            return &store->rows[n];
+        struct store_row *row = &store->rows[n];
+
+        if (!row->lost &&
+            lost_packet_may_be(&event->lost, event->time_ns, &row->packet))
+            return row;
     }
     return NULL;
 }
@@ -306,7 +283,7 @@ static void look_among_waiting(struct store *store, struct store_row *row)
         struct waiting *waiting = &store->waiting[i];
 
         if (waiting->time_ns == 0 ||
-            !may_be(row, &waiting->lost, waiting->time_ns))
+            !lost_packet_may_be(&waiting->lost, waiting->time_ns, &row->packet))
             continue;
         row->lost = true;
         waiting->time_ns = 0;
@@ -353,106 +330,21 @@ static void keep_packet(struct store *store, const struct packet *packet,
     look_among_waiting(store, row);
 }
 
-/* --- calls ----------------------------------------------------------------- */
-
-static struct program_call *call_at(const struct store *store, size_t n)
-{
-    return &store->calls[(store->first_call + n) % MOST_CALLS];
-}
-
-/* socket(), setsockopt() and their like come before the socket has a port: now
- * that it has one they are of the same side. */
-static void tell_earlier(struct store *store, size_t at)
-{
-    enum { CALLS_BACK = 64 };
-    const struct program_call *call = call_at(store, at);
-
-    for (size_t n = at; n-- > 0 && at - n <= CALLS_BACK;) {
-        struct program_call *before = call_at(store, n);
-        bool made = before->function == CALLED_SOCKET &&
-                    before->result == call->fd;
-
-        if (before->pid != call->pid || (before->fd != call->fd && !made))
-            continue;
-        if (before->function == CALLED_CLOSE)
-            return;
-        if (!before->has_side) {
-            before->has_side = true;
-            before->side = call->side;
-            before->flow = call->flow;
-            before->local_port = call->local_port;
-        }
-        if (made)
-            return;
-    }
-}
-
-static void keep_call(struct store *store, const struct program_call *call)
-{
-    size_t at;
-
-    if (!store->calls)
-        store->calls = calloc(MOST_CALLS, sizeof *store->calls);
-    if (!store->calls)
-        return;
-    if (store->call_count == MOST_CALLS)
-        store->first_call = (store->first_call + 1) % MOST_CALLS;
-    else
-        store->call_count++;
-    for (at = store->call_count - 1; at > 0; at--) {
-        if (call_at(store, at - 1)->ended_ns <= call->ended_ns)
-            break;
-        *call_at(store, at) = *call_at(store, at - 1);
-    }
-    *call_at(store, at) = *call;
-    if (call->has_side && call->fd >= 0)
-        tell_earlier(store, at);
-}
+/* --- calls and changes ------------------------------------------------------ */
 
 size_t store_calls(const struct store *store)
 {
-    return store->call_count;
+    return store->calls.count;
 }
 
 const struct program_call *store_call(const struct store *store, size_t n)
 {
-    return n < store->call_count ? call_at(store, n) : NULL;
+    return call_log_at(&store->calls, n);
 }
 
 size_t store_calls_from(const struct store *store, int64_t time_ns)
 {
-    size_t low = 0, high = store->call_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (call_at(store, middle)->ended_ns < time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* --- what the kernel's tables became ---------------------------------------- */
-
-static void keep_change(struct store *store, const struct event *event)
-{
-    struct kernel_change *change;
-
-    if (!store->changes)
-        store->changes = malloc(MOST_CHANGES * sizeof *store->changes);
-    if (!store->changes)
-        return;
-    if (store->change_count == MOST_CHANGES)
-        store->first_change = (store->first_change + 1) % MOST_CHANGES;
-    else
-        store->change_count++;
-    change = &store->changes[(store->first_change + store->change_count - 1) %
-                             MOST_CHANGES];
-    change->time_ns = event->time_ns;
-    change->gone = event->kind == EVENT_GONE;
-    change->socket = event->socket;
+    return call_log_from(&store->calls, time_ns);
 }
 
 static void keep_socket(struct store *store, const struct event *event)
@@ -462,42 +354,30 @@ static void keep_socket(struct store *store, const struct event *event)
 
     store->kernel = true;
     if (!old || samples_news(old, &event->socket))
-        keep_change(store, event);
+        change_log_add(&store->changes, event);
     samples_put(&store->samples, &event->socket, event->time_ns);
 }
 
 static void drop_socket(struct store *store, const struct event *event)
 {
     store->kernel = true;
-    keep_change(store, event);
+    change_log_add(&store->changes, event);
     samples_remove(&store->samples, &event->socket);
 }
 
 size_t store_changes(const struct store *store)
 {
-    return store->change_count;
+    return store->changes.count;
 }
 
 const struct kernel_change *store_change(const struct store *store, size_t n)
 {
-    return n < store->change_count
-               ? &store->changes[(store->first_change + n) % MOST_CHANGES]
-               : NULL;
+    return change_log_at(&store->changes, n);
 }
 
 size_t store_changes_from(const struct store *store, int64_t time_ns)
 {
-    size_t low = 0, high = store->change_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (store_change(store, middle)->time_ns < time_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return change_log_from(&store->changes, time_ns);
 }
 
 /* --- all events ------------------------------------------------------------ */
@@ -519,7 +399,7 @@ void store_event(void *self, const struct event *event)
         store->kernel = true; /* also of a network without a socket */
         store->looked_ns = event->time_ns;
     } else if (event->kind == EVENT_CALL) {
-        keep_call(store, &event->made);
+        call_log_add(&store->calls, &event->made);
     } else if (event->kind == EVENT_LOST) {
         keep_lost(store, event);
     }

@@ -7,6 +7,7 @@
 #define VIZ_EVENTS_STORE_H
 
 #include "viz/events/call.h"
+#include "viz/events/change_log.h"
 
 enum { STORE_PAYLOAD = 48, STORE_PAYLOAD_TEXT = STORE_PAYLOAD };
 
@@ -71,11 +72,6 @@ size_t store_calls_from(const struct store *store, int64_t time_ns);
 
 /* What the looks into the kernel's tables found changed, in order; at most
  * 16,384 of it, the oldest go first. The n-th is NULL past the end. */
-struct kernel_change {
-    int64_t time_ns;
-    bool gone;
-    struct socket_sample socket;
-};
 size_t store_changes(const struct store *store);
 const struct kernel_change *store_change(const struct store *store, size_t n);
 /* The place of the first at `time_ns` or later. */

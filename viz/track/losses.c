@@ -39,19 +39,26 @@ static bool is_time(int64_t captured_ns, int64_t lost_ns)
            captured_ns >= lost_ns - takes_ns;
 }
 
-bool losses_awaited(struct losses *losses, const struct packet *packet)
+bool lost_packet_may_be(const struct lost_packet *lost, int64_t time_ns,
+                        const struct packet *packet)
 {
     struct lost_packet it;
 
-    if (losses->next_awaited == 0)
+    if (!is_time(packet->time_ns, time_ns))
         return false;
     it = lost_packet_of(packet);
+    return is_same(&it, lost);
+}
+
+bool losses_awaited(struct losses *losses, const struct packet *packet)
+{
+    if (losses->next_awaited == 0)
+        return false;
     for (size_t i = 0; i < LOSSES_MOST; i++) {
         struct awaited *awaited = &losses->awaited[i];
 
         if (awaited->time_ns == 0 ||
-            !is_time(packet->time_ns, awaited->time_ns) ||
-            !is_same(&it, &awaited->packet))
+            !lost_packet_may_be(&awaited->packet, awaited->time_ns, packet))
             continue;
         awaited->time_ns = 0;
         return true;

@@ -208,6 +208,9 @@ struct lost_packet {
 
 /* What it would be called if it were lost. */
 struct lost_packet lost_packet_of(const struct packet *packet);
+/* Whether the packet may be this one, which was lost at `time_ns`. */
+bool lost_packet_may_be(const struct lost_packet *lost, int64_t time_ns,
+                        const struct packet *packet);
 
 struct track;
 
