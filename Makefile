@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := map
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
 
 # SAN=address or SAN=thread builds everything instrumented, in a folder of its
 # own; CC=clang likewise; V=1 shows the commands.
@@ -85,32 +86,39 @@ UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 BENCH := $(addprefix $(BUILD)/bench/,make_capture viz_live viz_loop measure)
 
 # `make lesson-3` finds lessons/03-datagrams by its number.
-number    = $(shell printf '%02d' $(1) 2>/dev/null)
-lesson_of = $(firstword $(filter $(call number,$(1))-%,$(LESSONS)))
-lab_of    = $(firstword $(filter $(call number,$(1))-%,$(LABS)))
+lesson_of = $(firstword $(filter $(1)-% 0$(1)-%,$(LESSONS)))
+lab_of    = $(firstword $(filter $(1)-% 0$(1)-%,$(LABS)))
 
 # In a terminal the message has said it all: no "make: *** Error" after it. A
-# script gets the status.
-told = || { status=$$?; [ -t 1 ] || exit $$status; }
+# script gets the status; 141 is no error, the reader has seen enough (| head).
+told = || { status=$$?; [ -t 1 ] || [ $$status = 141 ] || exit $$status; }
+
+# For lesson-N and the like: commands for which there must be one.
+if_lesson = $(if $(call lesson_of,$*),$(1))
+if_lab    = $(if $(call lab_of,$*),$(1))
+no_lesson = $(if $(call lesson_of,$*),,$(call no_such,lesson))
+no_lab    = $(if $(call lab_of,$*),,$(call no_such,lab))
+no_such   = { echo "There is no $(1) $*. Type make for the map." >&2; (exit 2); } $(told)
 
 # What a person waits for is built on every processor; a -j of theirs wins.
-jobs = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+jobs = $(if $(V),,-s) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
 # --- for who learns --------------------------------------------------------
 
 .PHONY: map shell viz doctor
 map: ## this map: each lesson's state, and what to type next
-	@sh tools/map.sh
+	@sh tools/map.sh $(told)
 
 lesson-%: deps-viz
-	@$(if $(call lesson_of,$*),,echo "There is no lesson $*. Type make for the map." >&2; exit 2)
-	@$(MAKE) $(jobs) $(VIZ) lessons
-	@mkdir -p .lab
-	@$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE) $(told)
+	@$(no_lesson)
+	@$(call if_lesson,$(MAKE) $(jobs) $(VIZ) lessons)
+	@$(call if_lesson,mkdir -p .lab)
+	@$(call if_lesson,$(VIZ) --lesson lessons/$(call lesson_of,$*)/README.md $(PLAYER_MODE) $(told))
 PLAYER_MODE = $(if $(TEXT),--text)$(if $(PLAY),--play)
 
 tmux-%: deps-viz ## the lesson and its two terminals in one tmux window
-	@sh tools/tmux.sh $*
+	@$(no_lesson)
+	@$(call if_lesson,sh tools/tmux.sh $* $(told))
 
 shell: ## a terminal inside the private lab network
 	@sh tools/shell.sh $(VIZ) $(told)
@@ -120,29 +128,31 @@ viz: deps-viz ## the visualizer on loopback; ARGS= for anything else
 	@$(VIZ) $(or $(ARGS),-i lo) $(told)
 
 doctor: ## what this machine allows, and how to enable the rest
-	@sh tools/deps.sh doctor
-	@test ! -x $(VIZ) || $(VIZ) --doctor
+	@if sh tools/deps.sh doctor; then $(MAKE) $(jobs) $(VIZ) && $(VIZ) --doctor; fi
 
 lab-%: deps-viz
-	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
-	@sh tools/lab.sh start $(call lab_of,$*)
-	@$(MAKE) $(jobs) $(VIZ)
-	@sh tools/lab.sh build $(call lab_of,$*)
-	@mkdir -p .lab
-	@$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE) $(told)
+	@$(no_lab)
+	@$(call if_lab,sh tools/lab.sh start $(call lab_of,$*))
+	@$(call if_lab,$(MAKE) $(jobs) $(VIZ))
+	@$(call if_lab,sh tools/lab.sh build $(call lab_of,$*))
+	@$(call if_lab,mkdir -p .lab)
+	@$(call if_lab,$(VIZ) --lesson labs/$(call lab_of,$*)/README.md $(PLAYER_MODE) $(told))
 
 grade-%: deps-grade
-	@$(if $(call lab_of,$*),,echo "There is no lab $*. Type make for the map." >&2; exit 2)
-	@$(MAKE) $(jobs) $(GRADE) $(CALLS)
-	@sh tools/lab.sh start $(call lab_of,$*)
-	@sh tools/grade.sh $(GRADE) $(call number,$*) $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)')
+	@$(no_lab)
+	@$(call if_lab,$(MAKE) $(jobs) $(GRADE) $(CALLS))
+	@$(call if_lab,sh tools/lab.sh start $(call lab_of,$*))
+	@$(call if_lab,sh tools/grade.sh $(GRADE) $* $(if $(CHECK),--check '$(CHECK)') $(if $(SEED),--seed '$(SEED)'))
 
 hint-%: ## the next of three hints
-	@sh tools/lab.sh hint '$(call lab_of,$*)' $(told)
+	@$(no_lab)
+	@$(call if_lab,sh tools/lab.sh hint $(call lab_of,$*) $(told))
 reset-%: ## the starter back, your work kept as a backup
-	@sh tools/lab.sh reset '$(call lab_of,$*)' $(told)
+	@$(no_lab)
+	@$(call if_lab,sh tools/lab.sh reset $(call lab_of,$*) $(told))
 solution-%: ## a solution, after a pass
-	@sh tools/lab.sh solution '$(call lab_of,$*)' $(told)
+	@$(no_lab)
+	@$(call if_lab,sh tools/lab.sh solution $(call lab_of,$*) $(told))
 
 # --- for who builds --------------------------------------------------------
 

@@ -49,6 +49,17 @@ lab build 01-blocking
 says 'nothing to build yet' 2 'Type: make lab-1'
 lab reset 01-blocking
 says 'nothing to reset yet' 2 'Type: make lab-1'
+echo 'no folder' >"$kit/work"
+for verb in start reset; do
+    lab $verb 01-blocking
+    says "work is a file: $verb" 2 '^work is a file, and must be a folder'
+done
+rm "$kit/work"
+mkdir "$kit/work" && echo 'no folder' >"$kit/work/01-blocking"
+lab start 01-blocking
+says 'the folder in it is a file' 2 '^work/01-blocking is a file'
+is 'and is left as it was' grep -qx 'no folder' "$kit/work/01-blocking"
+rm -r "$kit/work"
 lab start 01-blocking
 says 'the starter is copied, and where to edit' 0 'open work/01-blocking/wcd\.c in your editor'
 is 'the copy is the starter' cmp -s labs/01-blocking/wcd.c "$kit/work/01-blocking/wcd.c"
@@ -118,6 +129,18 @@ if command -v script >/dev/null 2>&1; then
         is "and so it is ($answer)" test "$answer" = "$(
             grep -qx 'my work' "$kit/work/01-blocking/wcd.c" && echo n || echo y)"
     done
+fi
+
+# What cannot be changed is left, and nothing false is said.
+if [ "$(id -u)" != 0 ]; then
+    chmod 555 "$kit/work/01-blocking"
+    CONFIRM=yes
+    export CONFIRM
+    lab reset 01-blocking
+    unset CONFIRM
+    says 'a folder that may not be written to' 2 'cannot be written to'
+    is 'has kept all' test -e "$kit/work/01-blocking/wcd.c"
+    chmod 755 "$kit/work/01-blocking"
 fi
 
 # --- hints, and the progress file ------------------------------------------

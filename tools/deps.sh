@@ -3,7 +3,7 @@
 # Looks for what is missing, says what it will install, why and with which
 # command, asks when a person is there, installs as root or through sudo.
 # Touches nothing when all is there. Without rights: prints the exact line to
-# type and ends with status 2. `doctor` only reports.
+# type and ends with status 2. `doctor` only reports: 1 when viz cannot be built.
 set -u
 goal=${1:-viz}
 
@@ -130,6 +130,7 @@ fi
 
 missing=
 reasons=
+unbuildable=0
 table=$(needs)
 while read -r level kind thing why; do
     wanted "$level" || continue
@@ -138,6 +139,7 @@ while read -r level kind thing why; do
         continue
     fi
     [ "$goal" = doctor ] && printf '  NO   %-20s %s\n' "$thing" "$why"
+    [ "$level$kind" = vizh ] && unbuildable=1
     missing="$missing $thing"
     reasons="$reasons
   $(printf '%-20s' "$thing") $why"
@@ -192,7 +194,7 @@ brew) install="brew install $packages" ;;
 *)
     echo "Missing:$reasons" >&2
     echo "This system's package manager is not known here: install these by hand." >&2
-    [ "$goal" = doctor ] && exit 0
+    [ "$goal" = doctor ] && exit $unbuildable
     exit 2
     ;;
 esac
@@ -206,7 +208,8 @@ line="${as_root:+$as_root }$install"
 if [ "$goal" = doctor ]; then
     echo "To get what is missing, type:"
     echo "  $line"
-    exit 0
+    [ $unbuildable = 0 ] || echo "After that, make doctor looks at the rest: namespaces, capture, the terminal."
+    exit $unbuildable
 fi
 if [ $missing_ok = 1 ]; then
     echo "Something is missing, and nothing can be installed from inside the lab network." >&2

@@ -12,4 +12,5 @@ status=$?
 if [ "$status" = 1 ] && [ -t 1 ]; then
     exit 0
 fi
+[ "$status" != 141 ] || exit 0 # the reader has seen enough: | head
 exit "$status"

@@ -77,14 +77,27 @@ progress_set() { # key value
 
 # --- start, reset ----------------------------------------------------------
 
+# work/ and work/NN-name: folders, and ours to write in.
+writable() {
+    for place in work "work/$name"; do
+        [ ! -e $place ] || [ -d $place ] ||
+            die "$place is a file, and must be a folder for your programs. Move it away: mv $place $place.old"
+        [ ! -e $place ] || [ -w $place ] ||
+            die "$place/ cannot be written to. It must be yours: ls -ld $place"
+    done
+}
+
 copy_starter() {
     part=work/.$name.$$
-    mkdir -p "$part" || die "Cannot make $part: work/ must be yours to write in."
-    for file in $starters; do cp "labs/$name/$file" "$part/" || exit 2; done
-    mv "$part" "work/$name" || exit 2
+    { mkdir -p "$part" && for file in $starters; do cp "labs/$name/$file" "$part/" || exit; done &&
+        mv "$part" "work/$name"; } || {
+        rm -rf "$part"
+        die "The starter could not be put into work/$name/: the reason stands above."
+    }
 }
 
 start() {
+    writable
     if [ ! -d "work/$name" ]; then
         copy_starter
         say "The starter is now in work/$name/: open work/$name/$first in your editor."
@@ -101,11 +114,14 @@ start() {
 keep_backup() {
     backup=.lab/backups/$name-$(date +%Y%m%d-%H%M%S)
     [ ! -e "$backup" ] || backup=$backup-$$
-    mkdir -p .lab/backups && cp -R "work/$name" "$backup" ||
+    mkdir -p .lab/backups && cp -R "work/$name" "$backup" || {
+        rm -rf "$backup"
         die "Cannot keep a backup in .lab/backups, so nothing was changed."
+    }
 }
 
 reset() {
+    writable
     [ -d "work/$name" ] || die "There is nothing to reset: work/$name/ is not there yet. Type: make lab-$number"
     if [ "${CONFIRM:-}" != yes ]; then
         [ -t 0 ] || die "This puts the starter back into work/$name/ (yours is kept as a backup)." \
@@ -121,7 +137,9 @@ reset() {
         esac
     fi
     keep_backup
-    rm -rf "work/$name" && copy_starter
+    rm -rf "work/$name" ||
+        die "work/$name/ could not be emptied. What was in it is in $backup/"
+    copy_starter
     say "work/$name/ is the starter again. Yours is in $backup/"
 }
 
