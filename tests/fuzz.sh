@@ -217,7 +217,7 @@ if [ "$mode" = afl ]; then
     fi
     san=address
     [ -n "${BARE:-}" ] && san=
-    $make --no-print-directory BUILD=$afl SAN=$san CC=afl-clang-fast fuzz-programs || exit 1
+    $make --no-print-directory BUILD="$afl" SAN=$san CC=afl-clang-fast fuzz-programs || exit 1
     each afl tell_afl
     exit
 fi

@@ -3,13 +3,14 @@
  * (one may be taken back, when its packet turns out to have been lost, but
  * what is listed agrees with what is said), what is closed stays closed, at
  * most so many flows live, and two trackers conclude the same from the same
- * packets (their hash seeds differ).
+ * packets (their hash seeds differ), as do two that say what Wireshark would.
  *
- *   how many flows may live (bit 7: twins, bit 6: packets are a byte each),
- *   then packets as in packets.h
+ *   how many flows may live (bit 7: twins, bit 6: packets are a byte each,
+ *   bit 4: Wireshark's words), then packets as in packets.h
  */
 #include "tests/fuzz/packets.h"
 #include "viz/track/track.h"
+#include "viz/track/wireshark.h"
 
 enum { REMEMBERED = 16, MOST_PACKETS = 400 };
 
@@ -124,6 +125,21 @@ static void take_back(struct track *track, struct track *twin,
     must(flow == NULL || flow->id == other->id);
 }
 
+/* Wireshark's words on one packet; NULL: nobody asked. */
+static void check_wireshark(struct wireshark *const wireshark[2],
+                            const struct packet *packet,
+                            const struct note *note)
+{
+    unsigned flags;
+
+    if (wireshark[0] == NULL)
+        return;
+    flags = wireshark_feed(wireshark[0], packet, note);
+    must(flags < 2 * WIRESHARK_REUSED_PORTS);
+    must(packet->protocol == PROTO_TCP || flags == 0);
+    must(flags == wireshark_feed(wireshark[1], packet, note));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
@@ -133,8 +149,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct memory memories[REMEMBERED];
     struct track *track = track_new(most), *twin = NULL;
 
+    struct wireshark *wireshark[2] = {NULL, NULL};
+
     if (first & 0x80)
         twin = track_new(most);
+    for (int i = 0; i < 2 && first & 0x10; i++) {
+        wireshark[i] = wireshark_new();
+        must(wireshark[i] != NULL);
+    }
     must(track != NULL);
     execution++;
     while (input.left > 0 && packets.number < MOST_PACKETS) {
@@ -157,12 +179,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_note(&note);
         if (note.flow != NULL)
             check_flow(&note, &memories[note.flow->id % REMEMBERED]);
+        check_wireshark(wireshark, &packet, &note);
         if (twin != NULL) {
             must(track_feed(twin, &packet, &again) == 0);
             check_same(&note, &again);
         }
     }
     check_all(track, most);
+    for (int i = 0; i < 2; i++)
+        wireshark_free(wireshark[i]);
     track_free(twin);
     track_free(track);
     return 0;
