@@ -60,8 +60,11 @@ JUDGE static void check_flow(const struct note *note, struct memory *memory)
         must(flow->packets >= old->packets);
         must(flow->retransmissions >= old->retransmissions);
         must(flow->closed_by != CLOSED_OPEN || old->closed_by == CLOSED_OPEN);
-        must(flow->refused || !old->refused);
+        /* the kernel may go on after an ICMP error */
+        must(flow->refused || !old->refused ||
+             note->after[note->from] == TCP_SYN_SENT);
     }
+    must(flow->refused || flow->unreached == NULL);
     *memory = (struct memory){execution, *flow};
 }
 
