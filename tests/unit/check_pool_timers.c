@@ -13,7 +13,7 @@ static void log_name(void *arg)
 
 START_TEST(they_come_in_the_order_of_their_deadlines)
 {
-    static char *const names[] = {"c", "a", "b", "now"};
+    static char names[][4] = {"c", "a", "b", "now"};
     static const unsigned after[] = {30, 10, 20, 0};
     struct pool_timer *timers[4] = {NULL};
 
