@@ -287,7 +287,9 @@ START_TEST(what_is_sent_is_what_is_read)
     ck_assert_int_eq(frame_header(header, 1, 256), -1);
     ck_assert_int_eq(errno, EMSGSIZE);
     ck_assert_int_eq(frame_header(header, 2, 65536), -1);
-    ck_assert_int_eq(frame_header(header, 4, (size_t)1 << 32), -1);
+#if SIZE_MAX > UINT32_MAX /* else there is no such length */
+    ck_assert_int_eq(frame_header(header, 4, (size_t)UINT32_MAX + 1), -1);
+#endif
     ck_assert_int_eq(frame_header(header, 8, SIZE_MAX), 0);
 }
 END_TEST

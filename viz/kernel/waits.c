@@ -24,14 +24,16 @@ struct call {
 };
 
 static const struct call calls[] = {
-    {SYS_accept, WAIT_ACCEPT, FD},        {SYS_accept4, WAIT_ACCEPT, FD},
-    {SYS_recvfrom, WAIT_RECV, FD},        {SYS_recvmsg, WAIT_RECV, FD},
-    {SYS_recvmmsg, WAIT_RECV, FD},        {SYS_read, WAIT_RECV, SOCKET_FD},
-    {SYS_readv, WAIT_RECV, SOCKET_FD},    {SYS_sendto, WAIT_SEND, FD},
-    {SYS_sendmsg, WAIT_SEND, FD},         {SYS_sendmmsg, WAIT_SEND, FD},
-    {SYS_write, WAIT_SEND, SOCKET_FD},    {SYS_writev, WAIT_SEND, SOCKET_FD},
-    {SYS_sendfile, WAIT_SEND, SOCKET_FD}, {SYS_connect, WAIT_CONNECT, FD},
-    {SYS_close, WAIT_OTHER, FD},
+#ifdef SYS_accept
+    {SYS_accept, WAIT_ACCEPT, FD},
+#endif
+    {SYS_accept4, WAIT_ACCEPT, FD},     {SYS_recvfrom, WAIT_RECV, FD},
+    {SYS_recvmsg, WAIT_RECV, FD},       {SYS_recvmmsg, WAIT_RECV, FD},
+    {SYS_read, WAIT_RECV, SOCKET_FD},   {SYS_readv, WAIT_RECV, SOCKET_FD},
+    {SYS_sendto, WAIT_SEND, FD},        {SYS_sendmsg, WAIT_SEND, FD},
+    {SYS_sendmmsg, WAIT_SEND, FD},      {SYS_write, WAIT_SEND, SOCKET_FD},
+    {SYS_writev, WAIT_SEND, SOCKET_FD}, {SYS_sendfile, WAIT_SEND, SOCKET_FD},
+    {SYS_connect, WAIT_CONNECT, FD},    {SYS_close, WAIT_OTHER, FD},
 #ifdef SYS_select
     {SYS_select, WAIT_SELECT, NO_FD},
 #endif
