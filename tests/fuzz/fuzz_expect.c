@@ -3,8 +3,8 @@
  * true stays true and what broke stays broken until the block is opened anew,
  * done means all true, and every sentence for a person is printable.
  *
- *   bit 0: kernel?, bit 7: lines are a byte each, bit 6: packets are; lines up
- *   to a zero byte, events: kind, then what it has
+ *   bit 0: kernel?, bit 3: two machines?, bit 7: lines are a byte each, bit 6:
+ *   packets are; lines up to a zero byte, events: kind, then what it has
  */
 #include "tests/fuzz/packets.h"
 #include "viz/events/expect.h"
@@ -131,15 +131,16 @@ static void add_lines(struct expect *expect, struct input *input)
     }
 }
 
-static void socket_event(struct event *event, struct input *input)
+static void socket_event(const struct packets *packets, struct event *event,
+                         struct input *input)
 {
     struct socket_sample *socket = &event->socket;
     uint8_t who = input_u8(input);
 
     socket->protocol = who & 64 ? PROTO_UDP : PROTO_TCP;
-    socket->local = packets_end(who & 3, who >> 2 & 1);
+    socket->local = packets_end(packets, who & 3, who >> 2 & 1);
     if (who & 8)
-        socket->remote = packets_end(who & 3, !(who >> 2 & 1));
+        socket->remote = packets_end(packets, who & 3, !(who >> 2 & 1));
     socket->state = input_u8(input) % TCP_STATES;
     socket->receive_queue = input_u8(input);
     socket->inode = 1;
@@ -210,7 +211,7 @@ static void feed(struct state *state, struct input *input)
     case EVENT_SOCKET:
     case EVENT_GONE:
     case EVENT_OUTSIDE:
-        socket_event(&event, input);
+        socket_event(&state->packets, &event, input);
         break;
     case EVENT_WAITS:
         event.side = input_u8(input) % 2;
@@ -272,6 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(state.track != NULL);
     how = input_u8(&input);
     state.steps = how & 64;
+    state.packets.far = how & 8;
     state.expect = expect_new(how & 1);
     must(state.expect != NULL);
     if (how & 128)

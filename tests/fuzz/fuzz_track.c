@@ -6,7 +6,7 @@
  * packets (their hash seeds differ), as do two that say what Wireshark would.
  *
  *   how many flows may live (bit 7: twins, bit 6: packets are a byte each,
- *   bit 4: Wireshark's words), then packets as in packets.h
+ *   bit 4: Wireshark's words, bit 3: two machines), then packets as in packets.h
  */
 #include "tests/fuzz/packets.h"
 #include "viz/track/track.h"
@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input input = {data, size};
     uint8_t first = input_u8(&input);
     uint32_t most = 1u + first % 8;
-    struct packets packets = {.now_ns = 1000};
+    struct packets packets = {.far = first & 8, .now_ns = 1000};
     static struct memory memories[REMEMBERED];
     struct track *track = track_new(most), *twin = NULL;
 

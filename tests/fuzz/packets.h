@@ -14,6 +14,7 @@
 enum { PACKETS_CONNECTIONS = 4, PACKETS_PAYLOAD = 256, PACKETS_RECENT = 4 };
 
 struct packets {
+    bool far; /* the ends are two machines, captured here or there */
     uint64_t number;
     int64_t now_ns;
     uint32_t next[PACKETS_CONNECTIONS][2]; /* sequence numbers */
@@ -23,7 +24,8 @@ struct packets {
     uint8_t payload[PACKETS_PAYLOAD];
 };
 
-static inline struct endpoint packets_end(int connection, int side)
+static inline struct endpoint packets_end(const struct packets *packets,
+                                          int connection, int side)
 {
     struct endpoint end = {.family = 4, .address = {127, 0, 0, 1}};
 
@@ -34,6 +36,10 @@ static inline struct endpoint packets_end(int connection, int side)
     if (connection == 2) {
         end.family = 6;
         memset(end.address, 0xab, sizeof end.address);
+    }
+    if (packets->far) {
+        end.address[0] = 10;
+        end.address[3] = (uint8_t)(1 + side);
     }
     end.port = side == 1 ? 7001 : (uint16_t)(40000 + connection);
     return end;
@@ -98,15 +104,23 @@ static inline void packets_tcp(struct packets *packets, struct input *input,
                 ((tcp->flags & TCP_SYN) != 0) + ((tcp->flags & TCP_FIN) != 0);
 }
 
-static inline void packets_icmp(struct packet *packet, int connection, int side,
+static inline void packets_icmp(const struct packets *packets,
+                                struct packet *packet, int connection, int side,
                                 struct input *input)
 {
-    packet->icmp.type = 3;
-    packet->icmp.code = input_u8(input) % 16;
+    static const uint8_t types[] = {3, 11, 12, 4}, types6[] = {1, 2, 3, 4};
+    uint8_t code = input_u8(input);
+
+    packet->icmp.type = packets->far ? types[code >> 4 & 3] : 3;
+    packet->icmp.code = code % 16;
+    if (packets->far && packet->source.family == 6) {
+        packet->protocol = PROTO_ICMP6;
+        packet->icmp.type = types6[code >> 4 & 3];
+    }
     packet->icmp.quotes = true;
     packet->icmp.quoted_protocol = input_u8(input) % 2 ? PROTO_TCP : PROTO_UDP;
-    packet->icmp.quoted_source = packets_end(connection, !side);
-    packet->icmp.quoted_destination = packets_end(connection, side);
+    packet->icmp.quoted_source = packets_end(packets, connection, !side);
+    packet->icmp.quoted_destination = packets_end(packets, connection, side);
     packet->source.port = packet->destination.port = 0;
 }
 
@@ -134,6 +148,9 @@ static inline struct packet packets_next(struct packets *packets,
 {
     static const uint8_t protocols[] = {PROTO_TCP, PROTO_TCP, PROTO_UDP,
                                         PROTO_ICMP};
+    /* 64: captured there; both are: the pauses of the handshake tell */
+    static const uint8_t ttls[PACKETS_CONNECTIONS][2] = {
+        {64, 64}, {64, 50}, {50, 50}, {50, 64}};
     uint8_t who = input_u8(input), length = input_u8(input);
     int side = who & 1, connection = who >> 1 & 3;
     struct packet packet = {.number = ++packets->number,
@@ -143,8 +160,10 @@ static inline struct packet packets_next(struct packets *packets,
 
     packets->now_ns += (int64_t)(int8_t)input_u8(input) * 1000000;
     packet.time_ns = packets->now_ns;
-    packet.source = packets_end(connection, side);
-    packet.destination = packets_end(connection, !side);
+    packet.source = packets_end(packets, connection, side);
+    packet.destination = packets_end(packets, connection, !side);
+    if (packets->far)
+        packet.ttl = ttls[connection][side];
     packet.has_ip_id = (who & 32) == 0;
     packet.ip_id = packets->ip_id[connection][side] += who & 64 ? -1 : 1;
     packet.vlan = who & 128 ? 5 : 0;
@@ -158,7 +177,7 @@ static inline struct packet packets_next(struct packets *packets,
     else if (packet.protocol == PROTO_UDP && who & 32)
         packets_fragment(packets, input, &packet, connection, side);
     else if (packet.protocol == PROTO_ICMP)
-        packets_icmp(&packet, connection, side, input);
+        packets_icmp(packets, &packet, connection, side, input);
     packets->recent[packet.number % PACKETS_RECENT] = lost_packet_of(&packet);
     return packet;
 }
