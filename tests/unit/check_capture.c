@@ -359,6 +359,30 @@ START_TEST(an_impossible_time_is_made_possible)
 }
 END_TEST
 
+START_TEST(interfaces_that_differ_are_told_with_what_makes_them_one)
+{
+    struct capture_error error;
+    struct capture *capture;
+    struct frames frames;
+    struct frame frame;
+    struct bytes bytes;
+
+    frames_load(&frames, "s01_client_close");
+    make_pcapng(&bytes, &frames);
+    put(&bytes, bytes.at + 28, 32);           /* one more interface, */
+    bytes.at[bytes.length - 32 + 12] ^= 0xff; /* which keeps less */
+    capture = capture_open_file(save("file", bytes.at, bytes.length), NULL,
+                                &error);
+    for (size_t n = 0; n < frames.count; n++)
+        ck_assert_int_eq(capture_next(capture, &frame, &error), 1);
+    ck_assert_int_eq(capture_next(capture, &frame, &error), -1);
+    ck_assert_int_eq(error.kind, CAPTURE_BAD_FILE);
+    ck_assert_ptr_nonnull(strstr(error.text, "editcap -F pcap "));
+    capture_close(capture);
+    frames_free(&frames);
+}
+END_TEST
+
 /* --- refusals ------------------------------------------------------------ */
 
 static void expect_refusal(const char *path, const char *filter, int kind,
@@ -649,6 +673,8 @@ int main(void)
     tcase_add_test(tests, a_compressed_file_may_be_closed_before_its_end);
     tcase_add_loop_test(tests, garbled_files_are_survived, 0, 4);
     tcase_add_test(tests, an_impossible_time_is_made_possible);
+    tcase_add_test(tests,
+                   interfaces_that_differ_are_told_with_what_makes_them_one);
     tcase_add_test(tests, what_is_no_capture_is_refused_by_name);
     tcase_add_test(tests, a_filter_chooses);
     tcase_add_test(tests, a_missing_interface_is_told_with_those_there_are);

@@ -427,6 +427,13 @@ static int broken(struct capture *capture, struct capture_error *error)
                    "%s was cut off in the middle of a packet; the %llu before "
                    "it are whole.",
                    capture->name, whole);
+    else if (strstr(reason, "different from the") != NULL)
+        advice_set(error, CAPTURE_BAD_FILE,
+                   "%s holds several interfaces that are not read together: "
+                   "%s.\nPackets read before that: %llu. Where all have one "
+                   "link type this makes one of them:\n"
+                   "  editcap -F pcap %s ONE.pcap",
+                   capture->name, reason, whole, capture->name);
     else
         advice_set(error, CAPTURE_BAD_FILE,
                    "%s is broken after packet %llu: %s.", capture->name, whole,
