@@ -131,6 +131,7 @@ static void text_event(void *self, const struct event *event)
             fputc('\n', stdout);
         roll_header(&text->roll, flow, text->store);
     }
+    text->roll.start_ns = store_start(text->store); /* also without a flow */
     roll_packet(&text->roll, row, previous);
     if (row->note.handshake_done)
         print_vantage(flow);

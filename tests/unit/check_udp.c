@@ -140,6 +140,64 @@ START_TEST(an_identification_used_again_means_the_newest)
 }
 END_TEST
 
+/* A piece of a TCP segment: the numbers count on from the first. */
+static struct note feed_part(uint32_t id, uint16_t offset, bool more,
+                             uint8_t flags, uint32_t seq, uint32_t length)
+{
+    struct packet packet = {.number = ++number,
+                            .time_ns = 1000000000,
+                            .protocol = PROTO_TCP,
+                            .source = {4, {10, 0, 0, 1}, 40000},
+                            .destination = {4, {10, 0, 0, 2}, 7001},
+                            .has_ip_id = true,
+                            .ip_id = id,
+                            .more_fragments = more,
+                            .fragment_offset = offset,
+                            .payload_length = length};
+
+    if (offset > 0)
+        packet.source.port = packet.destination.port = 0;
+    packet.has_transport = offset == 0;
+    packet.tcp.seq = seq;
+    packet.tcp.flags = flags;
+    packet.tcp.window = 500;
+    return feed(packet);
+}
+
+START_TEST(a_tcp_segment_in_fragments_counts_whole)
+{
+    struct flow *flow;
+    struct note note;
+
+    begin();
+    flow = feed_part(1, 0, false, TCP_SYN, 1000, 0).flow;
+    feed_part(2, 0, true, TCP_ACK, 1001, 1460); /* and 20 of header */
+    note = feed_part(2, 1480, true, 0, 0, 1480);
+    ck_assert_uint_eq(note.fragment_of, 2);
+    ck_assert_ptr_null(note.flow);
+    feed_part(2, 2960, false, 0, 0, 40);
+    ck_assert_uint_eq(flow->end[FLOW_CLIENT].bytes, 2980);
+    note = feed_part(3, 0, true, TCP_ACK | TCP_FIN, 1001 + 2980, 1460);
+    ck_assert_int_eq(note.verdict_count, 0); /* nothing is missing */
+    ck_assert(!flow->end[FLOW_CLIENT].fin_sent);
+    feed_part(3, 1480, false, 0, 0, 100);
+    ck_assert(flow->end[FLOW_CLIENT].fin_sent);
+    ck_assert_uint_eq(flow->end[FLOW_CLIENT].fin_seq, 1001 + 2980 + 1560);
+    ck_assert_uint_eq(flow->udp.fragments, 0);
+    track_free(track);
+
+    begin(); /* a piece in the middle is missing: so are its bytes */
+    flow = feed_part(1, 0, false, TCP_SYN, 1000, 0).flow;
+    feed_part(2, 0, true, TCP_ACK, 1001, 1460);
+    feed_part(2, 2960, false, 0, 0, 40);
+    ck_assert_uint_eq(flow->end[FLOW_CLIENT].bytes, 1460);
+    note = feed_part(3, 0, false, TCP_ACK, 1001 + 2980, 10);
+    ck_assert_int_eq(note.verdicts[0].name, VERDICT_LOST_SEGMENT);
+    ck_assert_uint_eq(note.verdicts[0].count, 1520);
+    track_free(track);
+}
+END_TEST
+
 /* A flood of first fragments is bounded, and a forgotten flow not touched. */
 START_TEST(a_flood_of_first_fragments_is_bounded)
 {
@@ -215,6 +273,7 @@ int main(void)
     tcase_add_test(tests, empty_datagrams_are_counted_by_side);
     tcase_add_test(tests, later_fragments_belong_to_their_first);
     tcase_add_test(tests, an_identification_used_again_means_the_newest);
+    tcase_add_test(tests, a_tcp_segment_in_fragments_counts_whole);
     tcase_add_test(tests, a_flood_of_first_fragments_is_bounded);
     tcase_add_test(tests,
                    s19_is_seven_requests_seven_answers_and_two_in_fragments);

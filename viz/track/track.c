@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "viz/decode/decode.h"
+#include "viz/track/fragments.h"
 #include "viz/track/icmp_errno.h"
 #include "viz/track/segment.h"
 #include "viz/track/udp.h"
@@ -218,8 +219,8 @@ static void note_flight(const struct segment *segment)
                                               : 0);
 }
 
-static void feed_tcp(struct track *track, struct tracked *tracked,
-                     const struct packet *packet, struct note *note)
+static struct segment segment_of(struct track *track, struct tracked *tracked,
+                                 const struct packet *packet, struct note *note)
 {
     struct flow *flow = &tracked->flow;
     bool self = endpoint_equal(&packet->source, &packet->destination);
@@ -244,10 +245,19 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
         segment.payload = packet->payload_length;
     segment.end = packet->tcp.seq + segment.payload + ((flags & TCP_SYN) != 0) +
                   ((flags & TCP_FIN) != 0);
-    if (flow->packets == 0)
-        flow->midstream = (flags & TCP_SYN) == 0;
-    segment.lost = track->lose_next || losses_awaited(&track->losses, packet);
     segment.plausible = sequence_plausible(&segment);
+    return segment;
+}
+
+static void feed_tcp(struct track *track, struct tracked *tracked,
+                     const struct packet *packet, struct note *note)
+{
+    struct flow *flow = &tracked->flow;
+    struct segment segment = segment_of(track, tracked, packet, note);
+
+    if (flow->packets == 0)
+        flow->midstream = (packet->tcp.flags & TCP_SYN) == 0;
+    segment.lost = track->lose_next || losses_awaited(&track->losses, packet);
     note_before(tracked, packet, note);
     vantage_segment(&segment);
     verdict_segment(&segment);
@@ -255,8 +265,51 @@ static void feed_tcp(struct track *track, struct tracked *tracked,
     tcp_state_segment(&segment);
     segment.sent->heard_ns = packet->time_ns;
     note_flight(&segment);
-    if (self)
+    if (segment.sender == segment.receiver)
         mirror(segment.sender, &flow->end[!note->from]);
+}
+
+/* --- fragments ----------------------------------------------------------- */
+
+/* The first piece of a segment; a FIN comes with the last. */
+static void feed_first_piece(struct track *track, struct tracked *tracked,
+                             const struct packet *packet, struct note *note)
+{
+    struct packet first = *packet;
+
+    first.tcp.flags &= (uint8_t)~TCP_FIN;
+    feed_tcp(track, tracked, &first, note);
+}
+
+/* A later piece: its numbers count, and what it moves; there is nothing to be
+ * said of it but whose it is. 0, or -1 with errno ENOMEM. */
+static int feed_piece(struct track *track, const struct packet *piece,
+                      struct note *note)
+{
+    struct fragment *fragment = fragments_find(&track->fragments, piece);
+    struct tracked *tracked;
+    struct packet packet;
+
+    if (fragment == NULL)
+        return 0;
+    note->fragment_of = fragment->first.number;
+    tracked = fragment_flow(fragment, &track->table);
+    if (tracked == NULL)
+        return 0;
+    tracked->flow.last_ns = piece->time_ns;
+    if (piece->protocol == PROTO_UDP) {
+        tracked->flow.udp.fragments++;
+    } else if (fragment_segment(fragment, piece, &packet)) {
+        struct note of_all = {.flow = &tracked->flow, .from = fragment->from};
+        struct segment segment;
+
+        if (holes_reserve(&track->table.holes) < 0)
+            return -1;
+        segment = segment_of(track, tracked, &packet, &of_all);
+        sequence_segment(&segment);
+        tcp_state_segment(&segment);
+    }
+    return 0;
 }
 
 /* --- ICMP ---------------------------------------------------------------- */
@@ -321,13 +374,11 @@ static void feed_icmp(struct track *track, const struct packet *packet,
 
 /* --- together ------------------------------------------------------------ */
 
-static void feed_udp(struct track *track, struct tracked *tracked,
-                     const struct packet *packet, struct note *note)
+static void feed_udp(struct tracked *tracked, const struct packet *packet,
+                     struct note *note)
 {
     tracked->flow.end[note->from].bytes += packet->payload_length;
     udp_datagram(tracked, packet, note);
-    if (packet->more_fragments)
-        fragments_begin(&track->fragments, tracked, packet);
 }
 
 static int feed_flow(struct track *track, const struct packet *packet,
@@ -344,10 +395,14 @@ static int feed_flow(struct track *track, const struct packet *packet,
         return -1;
     flow = note->flow = &tracked->flow;
     flow->last_ns = packet->time_ns;
-    if (packet->protocol == PROTO_TCP)
-        feed_tcp(track, tracked, packet, note);
+    if (packet->protocol == PROTO_UDP)
+        feed_udp(tracked, packet, note);
+    else if (packet->more_fragments)
+        feed_first_piece(track, tracked, packet, note);
     else
-        feed_udp(track, tracked, packet, note);
+        feed_tcp(track, tracked, packet, note);
+    if (packet->more_fragments)
+        fragments_begin(&track->fragments, tracked, note->from, packet);
     flow->packets++;
     flow->end[note->from].packets++;
     return 0;
@@ -357,8 +412,8 @@ int track_feed(struct track *track, const struct packet *packet,
                struct note *note)
 {
     *note = (struct note){0};
-    if (packet->fragment_offset > 0 && packet->protocol == PROTO_UDP)
-        fragments_follow(&track->fragments, &track->table, packet, note);
+    if (packet->fragment_offset > 0 && feed_piece(track, packet, note) < 0)
+        return -1;
     if (!packet->has_transport)
         return 0;
     switch (packet->protocol) {

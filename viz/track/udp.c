@@ -1,4 +1,4 @@
-/* See udp.h. Fragments are in fragments.c. */
+/* See udp.h. */
 #include "viz/track/udp.h"
 
 /* Requests are answered in their order, as far as anybody can tell; whose
