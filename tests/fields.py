@@ -27,6 +27,8 @@ def theirs(path):
         cell = dict(zip(COLUMNS, line.split('\t')))
         if ',' in cell['tcp.seq_raw'] or not cell['tcp.seq_raw']:
             continue  # two headers: one is quoted by an ICMP error
+        if not cell['tcp.len']:
+            continue  # one piece of a segment: tshark counts it no further
         flags = number(cell['tcp.flags'])
         left, right = cell['tcp.options.sack_le'], cell['tcp.options.sack_re']
         base = number(cell['tcp.ack_raw']) - number(cell['tcp.ack'])
