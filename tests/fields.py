@@ -17,7 +17,8 @@ def number(cell):
 
 
 def theirs(path):
-    """packet number -> field -> value, as tshark says"""
+    """packet number -> field -> value, as tshark says; it says nothing of one
+    fragment of a segment"""
     lines = subprocess.run(
         ['tshark', '-o', 'ip.defragment:FALSE', '-r', path, '-Y', 'tcp',
          '-T', 'fields'] + [w for c in COLUMNS for w in ('-e', c)],
@@ -27,12 +28,10 @@ def theirs(path):
         cell = dict(zip(COLUMNS, line.split('\t')))
         if ',' in cell['tcp.seq_raw'] or not cell['tcp.seq_raw']:
             continue  # two headers: one is quoted by an ICMP error
-        if not cell['tcp.len']:
-            continue  # one piece of a segment: tshark counts it no further
         flags = number(cell['tcp.flags'])
         left, right = cell['tcp.options.sack_le'], cell['tcp.options.sack_re']
         base = number(cell['tcp.ack_raw']) - number(cell['tcp.ack'])
-        packets[int(cell['frame.number'])] = {
+        packets[int(cell['frame.number'])] = {} if not cell['tcp.len'] else {
             'seq': number(cell['tcp.seq_raw']),
             'ack': number(cell['tcp.ack_raw']),
             'rseq': number(cell['tcp.seq']),
