@@ -16,6 +16,12 @@ endif
 ifeq ($(CC),clang)
 BUILD := $(BUILD)/clang
 endif
+# Where there is no cc, one of those that would be it, by its path: what is
+# built is where it always is.
+ifeq ($(origin CC),default)
+CC := $(if $(shell command -v cc),cc,$(or $(shell command -v gcc),$(shell command -v clang),cc))
+export CC
+endif
 
 CSTD     := -std=c11 -D_GNU_SOURCE
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 2
 passed=0
 failed=0
 box=$(mktemp -d) || exit 2
-trap 'rm -rf "$box"' EXIT
+trap 'umount "$box/tiny" 2>/dev/null; rm -rf "$box"' EXIT
 kit=$box/kit
 out=$box/out
 mkdir -p "$kit/tests/submissions/01-blocking"
@@ -177,6 +177,26 @@ is 'and so does the level' has_line 'lab.01-blocking.hint 2'
 lab hint 01-blocking
 is 'and it is whole again' test ! -e "$kit/.lab/progress.broken-2"
 is 'nothing half is left beside it' test ! -e "$kit/.lab/progress.part"
+
+# A full disk: said, and what was there stays.
+tiny=$box/tiny
+mkdir "$tiny"
+if mount -t tmpfs -o size=8k tiny "$tiny" 2>/dev/null; then
+    mv "$kit/.lab" "$kit/.lab.kept" && ln -s "$tiny" "$kit/.lab"
+    echo 'lab.01-blocking.hint 1' >"$tiny/progress"
+    cat /dev/zero >"$tiny/filler" 2>/dev/null
+    lab hint 01-blocking
+    says 'a full disk is told' 0 'progress was left as it is'
+    is 'and the progress is what it was' test "$(cat "$tiny/progress")" = 'lab.01-blocking.hint 1'
+    is 'nothing half is beside it' test "$(ls "$tiny" | wc -l)" = 2
+    rm "$kit/.lab" && mv "$kit/.lab.kept" "$kit/.lab"
+    mv "$kit/work" "$kit/work.kept" && ln -s "$tiny" "$kit/work"
+    lab start 01-blocking
+    says 'and so is a starter without room' 2 'could not be put into work/01-blocking'
+    is 'of which nothing is left' test "$(ls -A "$tiny" | wc -l)" = 2
+    rm "$kit/work" && mv "$kit/work.kept" "$kit/work"
+    umount "$tiny"
+fi
 
 # A lesson that holds the folder does not stop a hint, and writers do not lose
 # each other's lines.

@@ -63,6 +63,12 @@ progress_set() { # key value
         END { if (!done) print key " " value; exit broken }
     ' $progress >$progress.part
     broken=$?
+    if [ $broken -gt 1 ]; then # awk's own: it could not write all of it
+        rm -f $progress.part
+        exec 9>&-
+        say "$progress was left as it is: what is new could not be written." >&2
+        return
+    fi
     # A last line without its newline was cut off.
     [ -z "$(tail -c 1 $progress)" ] || broken=1
     if [ $broken != 0 ]; then
@@ -87,13 +93,16 @@ writable() {
     done
 }
 
+copy_files() { # to where
+    for file in $starters; do cp "labs/$name/$file" "$1/" || return; done
+}
+
 copy_starter() {
     part=work/.$name.$$
-    { mkdir -p "$part" && for file in $starters; do cp "labs/$name/$file" "$part/" || exit; done &&
-        mv "$part" "work/$name"; } || {
+    if ! { mkdir -p "$part" && copy_files "$part" && mv "$part" "work/$name"; }; then
         rm -rf "$part"
         die "The starter could not be put into work/$name/: the reason stands above."
-    }
+    fi
 }
 
 start() {
@@ -166,7 +175,8 @@ build() {
     mkdir -p "$out" || exit 2
     ls "$folder"/*.c >/dev/null 2>&1 ||
         die "There is no .c file in $folder. Type make reset-$number for the starter."
-    if ! ${CC:-cc} -std=c11 -D_GNU_SOURCE -pthread -g -Wall -Wextra -o "$out/$program.part" \
+    # shellcheck disable=SC2046 # a word, or with options words
+    if ! ${CC:-$(command -v cc || command -v gcc || command -v clang || echo cc)} -std=c11 -D_GNU_SOURCE -pthread -g -Wall -Wextra -o "$out/$program.part" \
         "$folder"/*.c 2>"$out/compiler.txt"; then
         rm -f "$out/$program.part"
         {

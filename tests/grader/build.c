@@ -101,10 +101,19 @@ static size_t command(const struct submission *submission, enum build build,
                       const char **argv)
 {
     static const char *const first[] = {
-        "sh",       "-c",       "cc \"$@\" -o .program && exec cat .program",
-        "sh",       "-std=c11", "-D_GNU_SOURCE",
-        "-pthread", "-g",       "-O1",
-        "-Wall",    "-Wextra",  "-fdiagnostics-color=never",
+        "sh",
+        "-c",
+        "$(command -v cc || command -v gcc || command -v clang || echo cc) "
+        "\"$@\" -o .program && exec cat .program",
+        "sh",
+        "-std=c11",
+        "-D_GNU_SOURCE",
+        "-pthread",
+        "-g",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-fdiagnostics-color=never",
         "-I.",
     };
     size_t n = 0;

@@ -99,8 +99,12 @@ static int read_options(struct options *o, int argc, char **argv)
             o->own = false;
         } else if (strcmp(argv[i], "--check") == 0) {
             o->check = value;
-        } else if (strcmp(argv[i], "--seed") == 0 &&
-                   read_number(value, &number) == 0 && number <= INT64_MAX) {
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            if (read_number(value, &number) < 0 || number > INT64_MAX) {
+                fprintf(stderr, "%s is no seed: take the number of a report.\n",
+                        value);
+                return CANNOT;
+            }
             o->seed = number;
         } else {
             return usage();
