@@ -102,6 +102,9 @@ screen ascii-help s01_client_close 80x24 '?' C
 screen least-size s01_client_close 60x15 '<Enter>' C.UTF-8
 screen too-small s01_client_close 59x15 '' C.UTF-8
 screen too-small-1x1 s01_client_close 1x1 'jj' C.UTF-8
+screen stream-80x24 s02_server_close_http 80x24 6 C.UTF-8
+screen stream-lossy-60x15 s10_lossy_sender 60x15 6 C.UTF-8
+screen stream-ascii s19_udp_echo_frag 100x30 6 C
 
 recorded=../lessons/fixture/replay
 screen recorded-ladder $recorded 110x36 '2:8<Enter>' C.UTF-8

@@ -8,7 +8,7 @@ import sys
 
 viz = os.path.abspath(sys.argv[1])
 PAGE = 'docs/viz-promises.md'
-PROMISES = 40
+PROMISES = 41
 faults = commands = tests = 0
 os.environ['LC_ALL'] = 'C.UTF-8'
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# docs/viz-promises.md: each of the forty promises names tests that exist and
-# are run, and each of its commands that reads a capture shows the words named
-# after it.
+# docs/viz-promises.md: each promise names tests that exist and are run, and each
+# of its commands that reads a capture shows the words named after it.
 cd "$(dirname "$0")/.." || exit 2
 if ! command -v python3 >/dev/null 2>&1; then
     echo 'promises: skipped, there is no python3 here'

@@ -240,6 +240,8 @@ static const struct output *output_of(enum mode mode)
         return &output_export;
     case MODE_PREDICT:
         return &output_predict;
+    case MODE_STREAM:
+        return &output_stream;
     default:
         return &output_text;
     }

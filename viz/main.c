@@ -52,6 +52,7 @@ static int run(const struct options *options)
     case MODE_EXPECT:
     case MODE_EXPORT:
     case MODE_PREDICT:
+    case MODE_STREAM:
         break;
     }
     return headless_run(options);

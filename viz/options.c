@@ -27,6 +27,7 @@ enum id {
     ID_TEXT,
     ID_JSON,
     ID_SUMMARY,
+    ID_STREAM,
     ID_EXPECT,
     ID_PRIVATE,
     ID_LOSS,
@@ -319,6 +320,8 @@ static const struct choice choices[] = {
      NULL, .mode = MODE_PREDICT, .read = read_predict, FIELD(predict)},
     {ID_EXPORT, "export", "FILE", "one connection: as .txt, .md, .svg or .pcap",
      NULL, .mode = MODE_EXPORT, .read = read_export, FIELD(export_path)},
+    {ID_STREAM, "stream", NULL, "what was said on one connection, as text",
+     NULL, .mode = MODE_STREAM},
     {ID_CONNECTION, "connection", "N", "which one (0), as --summary has them",
      NULL, .read = read_connection},
     {ID_DUMP, "dump", "WxH", "the screen as text: 80x24", NULL,
@@ -534,8 +537,9 @@ static int check(struct options *options, struct seen *seen,
                            "types: give one of them");
     if (options->record && !options->play)
         return fail(error, "--record goes with --play");
-    if (stood(seen, ID_CONNECTION) && options->mode != MODE_EXPORT)
-        return fail(error, "--connection goes with --export");
+    if (stood(seen, ID_CONNECTION) && options->mode != MODE_EXPORT &&
+        options->mode != MODE_STREAM)
+        return fail(error, "--connection goes with --export and --stream");
     if (options->mode == MODE_EXPORT && options->export_form == EXPORT_PCAP &&
         options->write_path)
         return fail(error, "--export FILE.pcap and -w: one of them at a time");

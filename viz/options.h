@@ -19,6 +19,7 @@ enum mode {
     MODE_SUMMARY,
     MODE_EXPECT,
     MODE_EXPORT,  /* one connection, into a file */
+    MODE_STREAM,  /* what was said on one connection */
     MODE_PREDICT, /* questions about what comes next, and their score */
     MODE_DUMP,    /* the screen as text, after options.keys */
     MODE_LESSON,

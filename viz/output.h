@@ -22,6 +22,11 @@ struct output {
 };
 
 extern const struct output output_text, output_json, output_summary,
-    output_expect, output_export, output_predict;
+    output_expect, output_export, output_predict, output_stream;
+
+/* How wide a line may be: of the terminal, or 80. Whether it must be ASCII, as
+ * asked for or by the locale. */
+int output_columns(void);
+bool output_ascii(const struct options *options);
 
 #endif

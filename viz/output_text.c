@@ -1,13 +1,8 @@
 /* viz --text: the ladder, a line a packet, as they come. */
 #include "viz/output.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "viz/decode/decode.h"
 #include "viz/explain/explain.h"
@@ -15,12 +10,7 @@
 #include "viz/views/roll.h"
 #include "viz/views/words.h"
 
-enum {
-    PIPE_COLUMNS = 80,
-    LEAST_COLUMNS = 40,
-    MOST_COLUMNS = 200,
-    REMEMBERED = 512 /* rows, for the kernel to say that one was lost */
-};
+enum { REMEMBERED = 512 }; /* rows, for the kernel to say that one was lost */
 
 struct text {
     struct store *store; /* the newest rows */
@@ -29,31 +19,17 @@ struct text {
     bool calls;
 };
 
-static int terminal_columns(void)
-{
-    struct winsize size;
-
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 ||
-        size.ws_col == 0)
-        return PIPE_COLUMNS;
-    if (size.ws_col < LEAST_COLUMNS)
-        return LEAST_COLUMNS;
-    return size.ws_col > MOST_COLUMNS ? MOST_COLUMNS : size.ws_col;
-}
-
 static void *text_open(const struct options *options,
                        const struct session *session)
 {
     struct text *text = calloc(1, sizeof *text);
-    bool ascii;
 
     (void)session;
-    setlocale(LC_CTYPE, "");
-    ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     if (text)
         text->store = store_new(REMEMBERED);
     if (!text || !text->store ||
-        roll_init(&text->roll, stdout, terminal_columns(), ascii) < 0) {
+        roll_init(&text->roll, stdout, output_columns(),
+                  output_ascii(options)) < 0) {
         fputs("viz: there is no memory left\n", stderr);
         if (text)
             store_free(text->store);

@@ -674,6 +674,56 @@ START_TEST(x_writes_the_connection_under_the_cursor)
 }
 END_TEST
 
+START_TEST(the_stream_is_what_both_ends_said)
+{
+    char line[40];
+
+    press("6");
+    ck_shows("The wire is quiet.");
+    whole_connection(40000);
+    press("6");
+    ck_shows("connection 0: 4 B sent, 4 B back");
+    ck_shows("client ping (no \\n)");
+    ck_shows("server pong (no \\n)");
+    ck_shows("client (has said all: FIN)");
+    traffic_connect(&traffic, 40001, 7001);
+    for (int n = 0; n < 50; n++) {
+        snprintf(line, sizeof line, "line %02d\n", n);
+        traffic_tcp(&traffic, 40001, 7001, TCP_PSH | TCP_ACK,
+                    1001 + 8 * (uint32_t)n, 5001, line, 8);
+    }
+    press("<Right>");
+    ck_shows("line 49"); /* live: the newest */
+    press("g");
+    ck_shows("line 00");
+    press("<PgDn>j");
+    ck_hides("line 00");
+    ck_hides("line 49");
+    press("G");
+    ck_shows("line 49");
+    press("<Left>");
+    ck_shows("ping");
+    press("q1<Home>p....6"); /* the handshake and a packet */
+    ck_shows("ping");
+    ck_hides("pong");
+}
+END_TEST
+
+/* A payload that is longer than what the store keeps of it. */
+START_TEST(the_stream_says_what_it_does_not_have)
+{
+    char text[200];
+
+    memset(text, 'x', sizeof text);
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_tcp(&traffic, 40000, 7001, TCP_PSH | TCP_ACK, 1001, 5001, text,
+                sizeof text);
+    press("6");
+    ck_shows("(152 bytes more, not kept)");
+    ck_shows("viz --stream has more of it");
+}
+END_TEST
+
 START_TEST(the_wheel_scrolls_and_a_click_selects)
 {
     viewer.live = viewer.follow = false;
@@ -765,14 +815,39 @@ static void ck_sound(void)
 START_TEST(random_resizes_keys_and_traffic_do_no_harm)
 {
     static const int keys[] = {
-        'j',         'k',          'g',           'G',
-        'h',         'l',          'a',           's',
-        'f',         ' ',          '?',           '1',
-        '2',         '3',          '4',           't',
-        'u',         '5',          'd' & 0x1F,    'u' & 0x1F,
-        INPUT_ENTER, INPUT_ESCAPE, INPUT_UP,      INPUT_DOWN,
-        INPUT_LEFT,  INPUT_RIGHT,  INPUT_PAGE_UP, INPUT_PAGE_DOWN,
-        INPUT_HOME,  INPUT_END,    INPUT_RESIZED, INPUT_TAB,
+        'j',
+        'k',
+        'g',
+        'G',
+        'h',
+        'l',
+        'a',
+        's',
+        'f',
+        ' ',
+        '?',
+        '1',
+        '2',
+        '3',
+        '4',
+        't',
+        'u',
+        '5',
+        '6',
+        'd' & 0x1F,
+        'u' & 0x1F,
+        INPUT_ENTER,
+        INPUT_ESCAPE,
+        INPUT_UP,
+        INPUT_DOWN,
+        INPUT_LEFT,
+        INPUT_RIGHT,
+        INPUT_PAGE_UP,
+        INPUT_PAGE_DOWN,
+        INPUT_HOME,
+        INPUT_END,
+        INPUT_RESIZED,
+        INPUT_TAB,
         0x1F600,
     };
 
@@ -878,6 +953,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase,
                    a_run_of_duplicate_acks_is_one_line_until_it_is_unfolded);
     tcase_add_test(tcase, x_writes_the_connection_under_the_cursor);
+    tcase_add_test(tcase, the_stream_is_what_both_ends_said);
+    tcase_add_test(tcase, the_stream_says_what_it_does_not_have);
     tcase_add_test(tcase, the_wheel_scrolls_and_a_click_selects);
     tcase_add_test(tcase, help_names_every_key_of_every_table);
     tcase_add_test(tcase, help_scrolls_to_its_last_line);

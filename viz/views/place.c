@@ -132,3 +132,21 @@ enum view_key place_key(struct viewer *viewer, int key)
     }
     return VIEW_HANDLED;
 }
+
+bool viewer_connection(struct viewer *viewer, uint32_t *id)
+{
+    const struct store_row *row = NULL;
+    size_t place;
+
+    if (viewer->view != &view_connections && viewer->only_flow < 0) {
+        place = place_select(viewer);
+        row = place == SIZE_MAX ? NULL : store_row(viewer->store, place);
+    }
+    if (row && row->note.flow)
+        *id = row->note.flow->id;
+    else if (viewer->view != &view_connections && viewer->only_flow >= 0)
+        *id = (uint32_t)viewer->only_flow;
+    else
+        *id = viewer->connection;
+    return viewer_flow(viewer, *id) != NULL;
+}

@@ -97,30 +97,11 @@ void prompt_open(struct viewer *viewer, char sign)
         memcpy(viewer->prompt.text, viewer->filter.text, FILTER_TEXT);
 }
 
-/* The connection under the cursor; false: there is none. */
-static bool find_connection(struct viewer *viewer, uint32_t *id)
-{
-    const struct store_row *row = NULL;
-    size_t place;
-
-    if (viewer->view != &view_connections && viewer->only_flow < 0) {
-        place = place_select(viewer);
-        row = place == SIZE_MAX ? NULL : store_row(viewer->store, place);
-    }
-    if (row && row->note.flow)
-        *id = row->note.flow->id;
-    else if (viewer->view != &view_connections && viewer->only_flow >= 0)
-        *id = (uint32_t)viewer->only_flow;
-    else
-        *id = viewer->connection;
-    return viewer_flow(viewer, *id) != NULL;
-}
-
 void prompt_save(struct viewer *viewer)
 {
     uint32_t connection;
 
-    if (viewer->saving.write && find_connection(viewer, &connection))
+    if (viewer->saving.write && viewer_connection(viewer, &connection))
         saving_open(&viewer->saving, &viewer->prompt, connection);
     else
         snprintf(viewer->message, sizeof viewer->message,

@@ -16,13 +16,14 @@
 
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60 };
 
-const struct view *const views[] = {&view_connections, &view_ladder,
-                                    &view_diagram,     &view_beside,
-                                    &view_sockets,     NULL};
+const struct view *const views[] = {
+    &view_connections, &view_ladder, &view_diagram, &view_beside,
+    &view_sockets,     &view_stream, NULL};
 
 const struct view_help viewer_keys[] = {
     {"?", "this help, and back", "help"}, /* first: always in the key bar */
-    {"1 2 3 4 5", "connections, ladder, states, TCP beside UDP, sockets", NULL},
+    {"1 2 3", "connections, ladder, states", NULL},
+    {"4 5 6", "TCP beside UDP, sockets, stream: what was said", NULL},
     {"/", "show only what passes a filter: tcp port 7001 flag:R", "filter"},
     {"p", "replay from the first packet; p again: all that there is", "replay"},
     {", .", "replay: one packet back, one on", NULL},
@@ -55,6 +56,8 @@ void viewer_fini(struct viewer *viewer)
     moment_fini(&viewer->tape.moment);
     matches_fini(&viewer->matches);
     links_fini(&viewer->links);
+    free(viewer->talked.rows);
+    viewer->talked = (struct talked){.rows = NULL};
     free(viewer->list);
     viewer->list = NULL;
     viewer->list_room = viewer->list_count = 0;

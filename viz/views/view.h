@@ -30,6 +30,17 @@ struct predict {
     char reply[100]; /* to the last answer */
 };
 
+/* The rows of the stream as last drawn. */
+struct talked {
+    struct talk_row *rows; /* a ring of `room`; owned */
+    size_t count, room;
+    uint64_t version; /* of the store that they are of, */
+    size_t packets;   /* the first so many of it, */
+    uint32_t flow;
+    int columns; /* for a view so wide */
+    bool cut;    /* more was captured than the store keeps */
+};
+
 enum viewer_sort { SORT_START, SORT_RECENT, SORT_BYTES, SORT_AGAIN, SORTS };
 
 /* Who holds a socket, as "server 1234", into `text`; false: cannot be told. */
@@ -55,6 +66,8 @@ struct viewer {
     uint64_t top;          /* packet number of the ladder's first row */
     uint32_t connection;   /* id of the flow under the cursor */
     size_t connection_top; /* place in the list of its first row */
+    struct talked talked;
+    size_t stream_top; /* its first row on the screen; SIZE_MAX: the newest */
     enum viewer_sort sort;
     int64_t beside[2];    /* ids of the flows side by side, -1: the busiest */
     int64_t only_flow;    /* ladder of this flow's id, -1: all */
@@ -111,7 +124,7 @@ struct view {
 };
 
 extern const struct view view_connections, view_ladder, view_diagram,
-    view_beside, view_sockets, view_keys;
+    view_beside, view_sockets, view_stream, view_keys;
 /* In the order of their keys; ends with NULL. */
 extern const struct view *const views[];
 /* The keys that work in every view. */
@@ -133,6 +146,8 @@ char *viewer_nothing(const struct viewer *viewer, const char *filtered,
                      size_t size);
 /* Which packets the ladder shows now. */
 struct choice viewer_choice(const struct viewer *viewer);
+/* The connection under the cursor; false: there is none. */
+bool viewer_connection(struct viewer *viewer, uint32_t *id);
 /* The flow of that id, NULL when it is unknown or forgotten. */
 const struct flow *viewer_flow(const struct viewer *viewer, int64_t id);
 
