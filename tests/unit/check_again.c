@@ -419,6 +419,29 @@ START_TEST(a_reset_says_what_it_is)
 }
 END_TEST
 
+/* RFC 5961 3: a number that is only within the window brings a challenge. */
+START_TEST(who_answers_a_reset_was_not_reset)
+{
+    const struct note *note;
+    struct wire wire;
+
+    wire_open(&wire);
+    connects(&wire);
+    note = sends(&wire, 1, 's', R, 50, 0, 0, 0);
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_CLOSED);
+    note = sends(&wire, 1, 'c', A, 1, 1, 0, 0);
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_ESTABLISHED);
+    ck_assert_int_eq(note->after[FLOW_SERVER], TCP_ESTABLISHED);
+    ck_assert_int_eq(note->flow->closed_by, CLOSED_OPEN);
+    note = sends(&wire, 1, 's', R, 1, 0, 0, 0); /* what is asked for counts */
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_CLOSED);
+    note = sends(&wire, 1, 'c', A, 1, 1, 100, 0); /* that was on its way */
+    ck_assert_int_eq(note->after[FLOW_CLIENT], TCP_CLOSED);
+    ck_assert_int_eq(note->flow->closed_by, CLOSED_BY_RESET);
+    track_free(wire.track);
+}
+END_TEST
+
 /* A router says `type`, `code` of the client's packets. */
 static const struct note *router_says(struct wire *wire, uint8_t type,
                                       uint8_t code)
@@ -549,6 +572,7 @@ int main(void)
     tcase_add_test(tests, a_reset_says_what_it_is);
     tcase_add_test(tests,
                    the_answer_to_a_keep_alive_tells_of_no_retransmission);
+    tcase_add_test(tests, who_answers_a_reset_was_not_reset);
     tcase_add_test(tests, an_icmp_error_ends_what_is_being_connected);
     tcase_add_test(tests, each_icmp_error_brings_its_errno);
     suite_add_tcase(suite, tests);

@@ -59,6 +59,10 @@ struct tracked {
     bool stray_syn;     /* an open connection saw a SYN with another number: */
     uint32_t stray_seq; /* should it be answered, it was a new one */
     enum flow_side stray_from;
+    bool doubtful; /* it was reset by a number that may not be believed: */
+    enum flow_side reset_from;
+    enum flow_closed_by closed_before;
+    bool reset_end[2];          /* was moved by it */
     int64_t syn_ns, syn_ack_ns; /* when the newest came; 0 none */
 };
 

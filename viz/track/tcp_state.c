@@ -206,6 +206,19 @@ static bool knows_fin(const struct segment *segment)
            seq_after(segment->sender->acked, segment->receiver->fin_seq);
 }
 
+/* It was reset and goes on: the RST was not believed, but asked about by a
+ * challenge ACK (RFC 5961 3). */
+static void live_on(struct tracked *tracked)
+{
+    struct flow *flow = &tracked->flow;
+
+    tracked->doubtful = false;
+    flow->closed_by = tracked->closed_before;
+    for (int side = 0; side < 2; side++)
+        if (tracked->reset_end[side] && flow->end[side].state == TCP_CLOSED)
+            take_back(flow, &flow->end[side]);
+}
+
 /* Anything without SYN and RST. */
 static void send_ack(struct segment *segment)
 {
@@ -213,6 +226,9 @@ static void send_ack(struct segment *segment)
     struct flow_end *sender = segment->sender, *receiver = segment->receiver;
     bool knows_peer = acknowledges(segment, receiver->isn);
 
+    if (segment->tracked->doubtful &&
+        segment->from != segment->tracked->reset_from)
+        live_on(segment->tracked);
     switch (sender->state) {
     case TCP_UNKNOWN:
         enter(flow, sender, TCP_ESTABLISHED);
@@ -328,20 +344,47 @@ static void arrive(struct segment *segment)
 
 /* --- reset --------------------------------------------------------------- */
 
-/* RFC 5961 3: a RST counts when it carries the next number that is awaited;
- * we allow the whole window, for we may have missed the last ACK. */
+/* RFC 5961 3: a RST counts when it carries the next number that is awaited. */
+static bool is_awaited(const struct segment *segment)
+{
+    const struct flow_end *receiver = segment->receiver;
+    uint32_t seq = segment->packet->tcp.seq;
+
+    return !receiver->has_acked || seq == segment->sender->next_seq ||
+           seq == receiver->acked;
+}
+
+/* We allow the whole window, for we may have missed the last ACK; whether it
+ * was believed shows in what comes after. */
 static bool in_window(const struct segment *segment)
 {
-    const struct flow_end *sender = segment->sender;
     const struct flow_end *receiver = segment->receiver;
     uint32_t seq = segment->packet->tcp.seq, window = receiver->window;
 
-    if (!receiver->has_acked || seq == sender->next_seq)
-        return true;
     if (receiver->window_scale < 0)
         window <<= 14;
-    return seq == receiver->acked || (!seq_before(seq, receiver->acked) &&
-                                      seq - receiver->acked < window);
+    return !seq_before(seq, receiver->acked) && seq - receiver->acked < window;
+}
+
+/* Both ends are over, as far as the RST is believed. */
+static void end_by_reset(struct segment *segment)
+{
+    struct tracked *tracked = segment->tracked;
+    struct flow *flow = &tracked->flow;
+
+    tracked->doubtful = !is_awaited(segment);
+    tracked->reset_from = segment->from;
+    tracked->closed_before = flow->closed_by;
+    for (int side = 0; side < 2; side++) {
+        struct flow_end *end = &flow->end[side];
+
+        tracked->reset_end[side] = end->state != TCP_CLOSED &&
+                                   (end == segment->sender || !segment->lost);
+        if (tracked->reset_end[side] || end == segment->sender)
+            enter(flow, end, TCP_CLOSED);
+    }
+    if (!(segment->sender->fin_sent && segment->receiver->fin_sent))
+        flow->closed_by = CLOSED_BY_RESET;
 }
 
 /* A kernel that answers what it has no socket for sends no ACK with the RST
@@ -394,18 +437,14 @@ static void reset(struct segment *segment)
             flow->refused = !segment->lost;
             note_verdict(segment->note, VERDICT_REFUSED, NULL, NULL);
         }
-    } else if (!in_window(segment)) {
+    } else if (!is_awaited(segment) && !in_window(segment)) {
         return;
     }
     segment->note->reset = reset_kind_of(segment);
     if (!segment->lost)
         segment->note->error = reset_errno(receiver->state);
     segment->note->error_now = segment->note->error != NULL;
-    if (!(sender->fin_sent && receiver->fin_sent))
-        flow->closed_by = CLOSED_BY_RESET;
-    enter(flow, sender, TCP_CLOSED);
-    if (!segment->lost)
-        enter(flow, receiver, TCP_CLOSED);
+    end_by_reset(segment);
 }
 
 void tcp_state_unreachable(struct flow *flow, enum flow_side sender)
