@@ -442,6 +442,40 @@ START_TEST(who_answers_a_reset_was_not_reset)
 }
 END_TEST
 
+/* RFC 2883 4: the first block tells what came twice, the second has it too. */
+START_TEST(what_a_d_sack_repeats_is_counted_once)
+{
+    struct packet packet;
+    struct wire wire;
+
+    wire_open(&wire);
+    connects(&wire);
+    for (uint32_t n = 0; n < 4; n++)
+        sends(&wire, 0.1, 'c', A, 1 + n * 100, 1, 100, 0);
+    packet = (struct packet){
+        .number = ++wire.number,
+        .time_ns = wire.ns += 1000000,
+        .has_transport = true,
+        .protocol = PROTO_TCP,
+        .ttl = 64,
+        .source = {4, {10, 0, 0, 2}, 7001},
+        .destination = {4, {10, 0, 0, 1}, 40000},
+        .tcp = {.flags = A,
+                .seq = 5001,
+                .ack = 1001,
+                .window = 60000,
+                .options = {.has = OPT_SACK,
+                            .sack_count = 2,
+                            .sack = {{1201, 1301}, {1101, 1401}}}},
+    };
+    ck_assert_int_eq(track_feed(wire.track, &packet, &wire.note), 0);
+    ck_assert(wire.note.dsack);
+    sends(&wire, 1, 'c', A, 401, 1, 50, 0);
+    ck_assert_uint_eq(wire.note.flight, 450 - 300);
+    track_free(wire.track);
+}
+END_TEST
+
 /* A router says `type`, `code` of the client's packets. */
 static const struct note *router_says(struct wire *wire, uint8_t type,
                                       uint8_t code)
@@ -572,6 +606,7 @@ int main(void)
     tcase_add_test(tests, a_reset_says_what_it_is);
     tcase_add_test(tests,
                    the_answer_to_a_keep_alive_tells_of_no_retransmission);
+    tcase_add_test(tests, what_a_d_sack_repeats_is_counted_once);
     tcase_add_test(tests, who_answers_a_reset_was_not_reset);
     tcase_add_test(tests, an_icmp_error_ends_what_is_being_connected);
     tcase_add_test(tests, each_icmp_error_brings_its_errno);

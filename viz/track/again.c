@@ -394,12 +394,13 @@ void again_segment(struct segment *segment)
 
 /* --- acknowledged -------------------------------------------------------- */
 
+/* What a D-SACK tells of is within the block behind it, or acknowledged. */
 static uint32_t sacked_bytes(const struct segment *segment)
 {
     const struct tcp_header *tcp = &segment->packet->tcp;
     uint32_t bytes = 0;
 
-    for (int n = 0; n < tcp->options.sack_count; n++) {
+    for (int n = segment->note->dsack; n < tcp->options.sack_count; n++) {
         uint32_t left = tcp->options.sack[n].left;
         uint32_t right = tcp->options.sack[n].right;
 
