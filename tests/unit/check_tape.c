@@ -103,6 +103,18 @@ static char letter_of(const char *answer)
     return 0;
 }
 
+START_TEST(a_file_is_played_where_a_live_wire_is_paused)
+{
+    viewer.live = viewer.follow = false;
+    whole_connection(40000);
+    press("2<Home>jj ");
+    ck_hides("PAUSED");
+    ck_shows("PLAY 3 of 11");
+    press(" ");
+    ck_shows("STILL 3 of 11");
+}
+END_TEST
+
 START_TEST(predict_hides_the_next_packet_asks_and_keeps_score)
 {
     viewer.live = viewer.follow = false;
@@ -153,6 +165,7 @@ int main(void)
     tcase_add_test(tcase, a_replay_shows_every_view_as_of_its_packet);
     tcase_add_test(tcase, a_replay_plays_at_its_speed_and_cuts_long_silences);
     tcase_add_test(tcase, a_replay_works_live_while_packets_still_come);
+    tcase_add_test(tcase, a_file_is_played_where_a_live_wire_is_paused);
     tcase_add_test(tcase, predict_hides_the_next_packet_asks_and_keeps_score);
     tcase_add_test(tcase, predict_ends_with_the_last_packet);
     suite_add_tcase(suite, tcase);

@@ -96,8 +96,10 @@ bool tape_key(struct viewer *viewer, int key)
         }
         return true;
     case ' ':
-        if (!viewer->tape.on)
+        if (!viewer->tape.on && viewer->live)
             return false;
+        if (!viewer->tape.on)
+            tape_seek(viewer, here(viewer));
         if (viewer->tape.playing)
             viewer->tape.playing = false;
         else

@@ -32,7 +32,7 @@ const struct view_help viewer_keys[] = {
     {"P", "predict: say what comes next, and keep score", NULL},
     {"x", "export this connection: as .txt, .md, .svg or .pcap", NULL},
     {"f", "follow: keep the newest in sight", "follow"},
-    {"Space", "pause what is shown; in a replay: play, pause", "pause"},
+    {"Space", "pause what is shown; a file, a replay: play, pause", "pause"},
     {"L", "lose packets (private network): 1/10, 1/3, 1/2, none", NULL},
     {"mouse", "the wheel scrolls, a click selects, a second one opens", NULL},
     {"^L", "draw the screen anew, when something wrote over it", NULL},
