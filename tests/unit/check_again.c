@@ -16,6 +16,7 @@ struct wire {
     uint16_t ids[2];
     uint8_t ttl[2];
     uint16_t mss;
+    uint32_t clock; /* not 0: packets have no IP ID but this timestamp */
 };
 
 static void wire_open(struct wire *wire)
@@ -60,6 +61,11 @@ static const struct note *sends(struct wire *wire, double ms, char from,
         packet.tcp.options.sack_count = 1;
         packet.tcp.options.sack[0].left = packet.tcp.ack + sack;
         packet.tcp.options.sack[0].right = packet.tcp.ack + sack + 100;
+    }
+    if (wire->clock > 0) {
+        packet.has_ip_id = false;
+        packet.tcp.options.has |= OPT_TIMESTAMP;
+        packet.tcp.options.ts_value = wire->clock;
     }
     ck_assert_int_eq(track_feed(wire->track, &packet, &wire->note), 0);
     return &wire->note;
@@ -135,6 +141,65 @@ START_TEST(a_search_in_a_long_list_is_short_and_the_next_goes_on)
     sent_clear(&pool, &list);
     ck_assert_uint_eq(original(&pool, &list, 2500), 0);
     sent_fini(&pool);
+}
+END_TEST
+
+/* Captured on all interfaces of a router, without an IP ID. */
+START_TEST(what_is_seen_again_behind_a_router_is_not_sent_again)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    for (int n = 0; n < 6; n++) {
+        wire.clock = 1000 + (uint32_t)n * 30;
+        for (uint8_t hop = 0; hop < 2; hop++) {
+            wire.ttl[0] = wire.ttl[1] = 64 - hop;
+            if (n == 0)
+                sends(&wire, 0.01, 'c', S, 0, 0, 0, 0);
+            else if (n == 1)
+                sends(&wire, 0.01, 's', S | A, 0, 1, 0, 0);
+            else if (n == 2)
+                sends(&wire, 0.01, 'c', A, 1, 1, 0, 0);
+            else if (n == 4)
+                sends(&wire, 0.01, 's', A, 1, 101, 0, 0);
+            else /* at 5 it is sent again: once */
+                sends(&wire, 0.01, 'c', A, 1, 1, 100, 0);
+            ck_assert_int_eq(wire.note.verdict_count, n == 5 && hop == 0);
+        }
+        wire.ns += 30000000;
+    }
+    ck_assert_uint_eq(wire.note.flow->retransmissions, 1);
+    ck_assert_int_eq(wire.note.flow->vantage, VANTAGE_MIDDLE);
+    track_free(wire.track);
+}
+END_TEST
+
+/* Captured at the client, without an IP ID. */
+START_TEST(what_is_doubled_on_the_way_is_not_sent_again)
+{
+    struct wire wire;
+
+    wire_open(&wire);
+    wire.clock = 1000;
+    connects(&wire);
+    for (uint32_t n = 0; n < 3; n++) { /* the first is lost before */
+        wire.clock = 1030 + n;
+        if (n > 0)
+            sends(&wire, 1, 's', A, 1 + n * 100, 1, 100, 0);
+    }
+    sends(&wire, 0.01, 's', A, 201, 1, 100, 0); /* the newest, doubled */
+    ck_assert_int_eq(wire.note.verdict_count, 0);
+    sends(&wire, 0.01, 'c', A, 1, 1, 0, 100);
+    wire.clock = 1060;
+    sends(&wire, 20, 's', A, 1, 1, 100, 0); /* sent again, and that doubled */
+    ck_assert_int_eq(wire.note.verdicts[0].name, VERDICT_RETRANSMISSION);
+    sends(&wire, 0.01, 's', A, 1, 1, 100, 0);
+    ck_assert_int_eq(wire.note.verdict_count, 0);
+    wire.clock = 1090;
+    sends(&wire, 30, 's', A, 1, 1, 100, 0); /* and once more */
+    ck_assert_int_eq(wire.note.verdicts[0].name, VERDICT_RETRANSMISSION);
+    ck_assert_uint_eq(wire.note.flow->retransmissions, 2);
+    track_free(wire.track);
 }
 END_TEST
 
@@ -595,6 +660,8 @@ int main(void)
     tcase_add_test(tests,
                    a_search_in_a_long_list_is_short_and_the_next_goes_on);
     tcase_add_test(tests, what_a_report_of_a_hole_brings_is_fast);
+    tcase_add_test(tests, what_is_seen_again_behind_a_router_is_not_sent_again);
+    tcase_add_test(tests, what_is_doubled_on_the_way_is_not_sent_again);
     tcase_add_test(tests, what_was_acknowledged_already_is_sent_in_vain);
     tcase_add_test(tests, a_d_sack_proves_that_it_was_sent_in_vain);
     tcase_add_test(tests, a_loss_lies_before_or_after_the_capture);

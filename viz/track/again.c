@@ -13,7 +13,8 @@
 enum { ID_STEP = 4096 }; /* more between two segments: IDs drawn by lot */
 
 static const int64_t least_time_out_ns = 150000000; /* Linux: 200 ms */
-static const int64_t late_ns = 3000000; /* without a known round trip */
+static const int64_t late_ns = 3000000;     /* without a known round trip */
+static const int64_t ts_clock_ns = 2000000; /* Linux: 1 ms, with some room */
 
 /* --- the order in which two were sent ------------------------------------ */
 
@@ -50,7 +51,55 @@ static enum order order_by_timestamp(const struct segment *segment)
     if ((options->has & OPT_TIMESTAMP) == 0 || !segment->sent->has_edge_ts)
         return ORDER_UNKNOWN;
     way = seq_from(options->ts_value, segment->sent->edge_ts);
+    if (way == 0 && segment->packet->tcp.seq == segment->sent->edge_seq &&
+        segment->end == segment->sender->next_seq)
+        return ORDER_SAME; /* the newest: only a timer would send it again */
     return way > 0 ? ORDER_NEWER : way < 0 ? ORDER_OLDER : ORDER_UNKNOWN;
+}
+
+static struct sent sending(const struct segment *segment)
+{
+    const struct packet *packet = segment->packet;
+
+    return (struct sent){.seq = packet->tcp.seq,
+                         .end = segment->end,
+                         .times = 1,
+                         .ip_id = packet->has_ip_id ? (uint16_t)packet->ip_id
+                                                    : 0,
+                         .ts = packet->tcp.options.ts_value,
+                         .ttl = packet->ttl,
+                         .number = packet->number,
+                         .time_ns = packet->time_ns};
+}
+
+/* Captured before and behind a router: what is sent again begins with the TTL
+ * of the original. Or doubled on the way: never two sendings have one
+ * timestamp where a round trip takes longer than its clock. */
+static bool is_copy_of(const struct segment *segment, const struct sent *before)
+{
+    const struct packet *packet = segment->packet;
+
+    if (packet->time_ns - before->time_ns >= least_time_out_ns)
+        return false;
+    if (packet->ttl != before->ttl)
+        return packet->ttl < before->ttl;
+    return !at_sender(segment) &&
+           segment->tracked->flow.initial_rtt_ns >= ts_clock_ns &&
+           (packet->tcp.options.has & OPT_TIMESTAMP) != 0 &&
+           packet->tcp.options.ts_value == before->ts &&
+           (!packet->has_ip_id || packet->ip_id == before->ip_id);
+}
+
+static bool is_copy(const struct segment *segment)
+{
+    uint32_t seq = segment->packet->tcp.seq, end = segment->end;
+    const struct sent *again = &segment->sent->again;
+    const struct sent *before = sent_find(segment->pool, &segment->sent->list,
+                                          seq, end);
+
+    return (before != NULL && is_copy_of(segment, before)) ||
+           (again->times > 0 && again->seq == seq && again->end == end &&
+            is_copy_of(segment, again));
 }
 
 /* Whether the segment was sent after the one with the highest number, and what
@@ -62,6 +111,8 @@ static enum order sent_order(const struct segment *segment,
     enum order by_id = order_by_id(segment), by_time;
 
     *evidence = "ipid";
+    if (is_copy(segment))
+        return ORDER_SAME;
     if (by_id != ORDER_UNKNOWN && segment->sent->ids_good)
         return by_id;
     by_time = order_by_timestamp(segment);
@@ -115,11 +166,7 @@ static void remember_edge(struct segment *segment)
 static void remember_sent(struct segment *segment)
 {
     const struct flow_end *sender = segment->sender;
-    struct sent sent = {.seq = segment->packet->tcp.seq,
-                        .end = segment->end,
-                        .times = 1,
-                        .number = segment->packet->number,
-                        .time_ns = segment->packet->time_ns};
+    struct sent sent = sending(segment);
 
     remember_edge(segment);
     if (sender->has_isn && seq_before(sent.seq, sender->next_seq) &&
@@ -275,6 +322,7 @@ static void sent_again(struct segment *segment, const char *evidence, bool seen)
 
     segment->tracked->flow.retransmissions += segments;
     segment->again = true;
+    segment->sent->again = sending(segment);
     if (verdict != NULL) {
         verdict->segments = segments;
         verdict->count = before ? before->times : 1;

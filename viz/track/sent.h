@@ -13,8 +13,11 @@ struct sent {
     uint32_t seq, end; /* [seq, end), SYN and FIN counted */
     uint32_t next;     /* index in the pool; 0: none */
     uint16_t times;    /* how often it was sent, the first included */
-    uint64_t number;   /* of the packet that carried it first */
-    int64_t time_ns;   /* when it was sent last */
+    uint16_t ip_id;    /* when it was sent first, as are: */
+    uint32_t ts;       /* its timestamp, and */
+    uint8_t ttl;
+    uint64_t number; /* of the packet that carried it first */
+    int64_t time_ns; /* when it was sent last */
 };
 
 struct sent_pool {

@@ -35,14 +35,15 @@ struct memory {
     uint8_t recovery; /* enum recovery: why it sends again, up to recover_to */
     uint8_t arrival;  /* place in losses.arrivals of what moved it last, plus
                          one */
-    uint8_t ttl;
-    uint16_t mss;       /* offered in its SYN, bytes; 0 none */
-    uint16_t time_outs; /* since the last new acknowledgement */
-    uint32_t dup_acks;  /* that it has sent in a row */
+    uint8_t ttl, ttl_most; /* the lowest and the highest of its packets */
+    uint16_t mss;          /* offered in its SYN, bytes; 0 none */
+    uint16_t time_outs;    /* since the last new acknowledgement */
+    uint32_t dup_acks;     /* that it has sent in a row */
     uint32_t recover_to;
     uint32_t sacked;       /* bytes above `acked` that its last ACK reported */
     int64_t heard_ns;      /* when it sent anything last */
     struct sent_list list; /* what it has sent */
+    struct sent again;     /* what it sent again last */
 };
 
 struct tracked {

@@ -69,7 +69,11 @@ void vantage_segment(struct segment *segment)
 
     if (tracked->flow.packets == 0 && is_loopback(packet))
         tracked->flow.vantage = VANTAGE_BOTH;
-    segment->sent->ttl = packet->ttl;
+    /* On all interfaces of a router each is seen before it and behind it. */
+    if (segment->sent->ttl == 0 || packet->ttl < segment->sent->ttl)
+        segment->sent->ttl = packet->ttl;
+    if (packet->ttl > segment->sent->ttl_most)
+        segment->sent->ttl_most = packet->ttl;
     if (!segment->plausible || has_any_flag(segment, TCP_RST))
         return;
     if (has_flags(segment, TCP_SYN | TCP_ACK))

@@ -95,6 +95,8 @@ static void repeated_ack(struct segment *segment)
 
     if (segment->received->probed) {
         note_verdict(segment->note, VERDICT_KEEP_ALIVE_ACK, NULL, NULL);
+    } else if (segment->packet->ttl < segment->sent->ttl_most) {
+        return; /* captured once more, behind a router */
     } else if (is_duplicate(segment, window == last)) {
         segment->sent->dup_acks++;
         verdict = note_verdict(segment->note, VERDICT_DUPLICATE_ACK, NULL,
