@@ -493,6 +493,45 @@ START_TEST(udp_lengths_are_judged)
 }
 END_TEST
 
+START_TEST(arp_says_who_asks_for_whom)
+{
+    struct draft draft = {.length = 0};
+    struct packet packet;
+
+    ADD(&draft, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 6, 0, 1, 8, 0, 6, 4);
+    ADD(&draft, 0, 1, 2, 3, 4, 5, 6, 7, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    ADD(&draft, 10, 0, 0, 9);
+    for (uint32_t cut = 14; cut < draft.length; cut++) {
+        packet = decode_exact(LINK_ETHERNET, draft.bytes, cut, draft.length);
+        ck_assert_uint_eq(packet.arp.operation, 0);
+    }
+    packet = decode_draft(LINK_ETHERNET, &draft);
+    ck_assert_int_eq(packet.status, DECODE_UNKNOWN);
+    ck_assert_uint_eq(packet.source.family, 0);
+    ck_assert(!packet.has_transport);
+    ck_assert_uint_eq(packet.arp.operation, ARP_REQUEST);
+    ck_assert_mem_eq(packet.arp.sender, ((uint8_t[]){10, 0, 0, 1}), 4);
+    ck_assert_mem_eq(packet.arp.target, ((uint8_t[]){10, 0, 0, 9}), 4);
+    ck_assert_mem_eq(packet.arp.card, ((uint8_t[]){2, 3, 4, 5, 6, 7}), 6);
+    draft.bytes[19] = 16; /* addresses that are no IPv4 ones */
+    ck_assert_uint_eq(decode_draft(LINK_ETHERNET, &draft).arp.operation, 0);
+}
+END_TEST
+
+START_TEST(an_icmp_error_tells_the_mtu_of_the_next_link)
+{
+    struct draft draft = {.length = 0};
+
+    add(&draft, ip4, 20);
+    draft.bytes[9] = PROTO_ICMP;
+    draft.bytes[3] = 20 + 8;
+    ADD(&draft, 3, 4, 0, 0, 0xFF, 0xFF, 0x05, 0x14);
+    ck_assert_uint_eq(decode_draft(LINK_RAW, &draft).icmp.mtu, 1300);
+    draft.bytes[21] = 3; /* a port is unreachable: no MTU there */
+    ck_assert_uint_eq(decode_draft(LINK_RAW, &draft).icmp.mtu, 0);
+}
+END_TEST
+
 START_TEST(an_icmp_error_quotes_its_packet)
 {
     struct draft draft = {.length = 0};
@@ -688,6 +727,8 @@ int main(void)
     tcase_add_test(tests, an_unknown_option_is_passed_and_an_end_ends);
     tcase_add_test(tests, a_bad_option_length_keeps_what_came_before);
     tcase_add_test(tests, udp_lengths_are_judged);
+    tcase_add_test(tests, arp_says_who_asks_for_whom);
+    tcase_add_test(tests, an_icmp_error_tells_the_mtu_of_the_next_link);
     tcase_add_test(tests, an_icmp_error_quotes_its_packet);
     tcase_add_loop_test(tests, every_packet_may_be_cut_at_every_byte, 0,
                         STORED_CAPTURES);

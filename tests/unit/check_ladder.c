@@ -100,6 +100,33 @@ START_TEST(a_refused_connection_is_marked_with_a_letter)
 }
 END_TEST
 
+START_TEST(arp_asks_and_answers_in_words)
+{
+    struct event event = {.kind = EVENT_PACKET};
+    struct note note = {0};
+    struct packet packet = {
+        .number = 1,
+        .time_ns = TRAFFIC_START,
+        .type = TYPE_ARP,
+        .status = DECODE_UNKNOWN,
+        .arp = {ARP_REQUEST, {10, 0, 0, 1}, {10, 0, 0, 9}, {2, 3, 4, 5, 6, 7}}};
+
+    event.packet = &packet;
+    event.note = &note;
+    store_event(traffic.store, &event);
+    packet.number++;
+    packet.arp.operation = ARP_REPLY;
+    store_event(traffic.store, &event);
+    packet.number++;
+    memcpy(packet.arp.target, packet.arp.sender, 4);
+    store_event(traffic.store, &event);
+    draw_all(80);
+    ck_shows(" ARP who has 10.0.0.9? tell 10.0.0.1 ");
+    ck_shows(" ARP 10.0.0.1 is at 02:03:04:05:06:07 ");
+    ck_shows(" ARP 10.0.0.1 is here ");
+}
+END_TEST
+
 START_TEST(a_datagram_is_drawn_otherwise_than_a_segment)
 {
     traffic_udp(&traffic, 40000, 7003, "hello", 5);
@@ -320,6 +347,7 @@ int main(void)
     tcase_add_test(tcase, a_handshake_shows_both_ends_states_after_each_packet);
     tcase_add_test(tcase, what_no_packet_proves_is_marked);
     tcase_add_test(tcase, a_refused_connection_is_marked_with_a_letter);
+    tcase_add_test(tcase, arp_asks_and_answers_in_words);
     tcase_add_test(tcase, a_datagram_is_drawn_otherwise_than_a_segment);
     tcase_add_test(tcase, payload_is_shown_as_c_writes_it);
     tcase_add_test(tcase, what_is_not_ip_has_its_name);

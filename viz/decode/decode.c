@@ -56,8 +56,11 @@ static enum decode_status layers_read(int link, struct rd *rd,
     status = link_read(link, rd, packet, &next);
     if (status != DECODE_OK)
         return status;
-    if (next == NEXT_OTHER)
+    if (next == NEXT_OTHER) {
+        if (packet->type == TYPE_ARP)
+            arp_read(rd, packet);
         return DECODE_UNKNOWN;
+    }
     status = next == NEXT_IPV4 ? ip4_read(rd, packet) : ip6_read(rd, packet);
     /* fewer bytes than IP promises is no reason not to read those */
     if (status != DECODE_OK && (status != DECODE_SHORT || rd->failed))

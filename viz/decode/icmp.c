@@ -45,13 +45,21 @@ static void quote_read(struct rd quote, struct packet *packet)
  */
 enum decode_status icmp_read(struct rd *rd, struct packet *packet)
 {
+    uint32_t rest;
+
     packet->icmp.type = rd_u8(rd);
     packet->icmp.code = rd_u8(rd);
-    rd_skip(rd, 6);
+    rd_skip(rd, 2);
+    rest = rd_u32(rd);
     if (rd->failed) {
         packet->icmp = (struct icmp_header){0};
         return DECODE_SHORT;
     }
+    if (packet->protocol == PROTO_ICMP && packet->icmp.type == 3 &&
+        packet->icmp.code == 4)
+        packet->icmp.mtu = rest & 0xFFFF; /* RFC 1191 4 */
+    else if (packet->protocol == PROTO_ICMP6 && packet->icmp.type == 2)
+        packet->icmp.mtu = rest;
     packet->has_transport = true;
     packet->payload = rd->at;
     packet->payload_length = rd->sent;

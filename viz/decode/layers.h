@@ -20,6 +20,8 @@ enum decode_status ip6_read(struct rd *rd, struct packet *packet);
 
 enum decode_status tcp_read(struct rd *rd, struct packet *packet);
 enum decode_status udp_read(struct rd *rd, struct packet *packet);
+/* Not above IP: packet->arp, where it is of IPv4 addresses and whole. */
+void arp_read(struct rd *rd, struct packet *packet);
 /* ICMP of IPv4 and of IPv6: packet->protocol says which. */
 enum decode_status icmp_read(struct rd *rd, struct packet *packet);
 

@@ -67,7 +67,17 @@ struct icmp_header {
     bool quotes; /* the two below are filled */
     uint8_t quoted_protocol;
     struct endpoint quoted_source, quoted_destination;
+    uint32_t mtu; /* of the link for which a packet was too big; else 0 */
 };
+
+/* Who has an IPv4 address on this link. */
+struct arp_header {
+    uint16_t operation; /* ARP_REQUEST, ARP_REPLY; 0: not read */
+    uint8_t sender[4], target[4];
+    uint8_t card[6]; /* the sender's; zeros where it is no Ethernet */
+};
+
+enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
 
 enum decode_status {
     DECODE_OK,    /* every header whole */
@@ -98,6 +108,7 @@ struct packet {
     union {
         struct tcp_header tcp;
         struct icmp_header icmp;
+        struct arp_header arp; /* where `type` is TYPE_ARP: then no transport */
     };
     uint32_t payload_length;   /* bytes the sender sent above TCP, UDP or ICMP;
                                   first fragment of a datagram: all of it */

@@ -194,6 +194,17 @@ static void print_wireshark(FILE *out, unsigned flags)
     fputc(']', out);
 }
 
+static void print_arp(FILE *out, const struct arp_header *arp)
+{
+    const uint8_t *from = arp->sender, *to = arp->target;
+
+    fprintf(out,
+            ",\"arp_op\":%u,\"arp_sender\":\"%u.%u.%u.%u\","
+            "\"arp_target\":\"%u.%u.%u.%u\"",
+            arp->operation, from[0], from[1], from[2], from[3], to[0], to[1],
+            to[2], to[3]);
+}
+
 static void print_packet(struct json_writer *json, const struct packet *packet,
                          const struct note *note)
 {
@@ -222,6 +233,10 @@ static void print_packet(struct json_writer *json, const struct packet *packet,
     if (icmp && packet->has_transport)
         fprintf(out, ",\"icmp_type\":%u,\"icmp_code\":%u", packet->icmp.type,
                 packet->icmp.code);
+    if (icmp && packet->has_transport && packet->icmp.mtu > 0)
+        fprintf(out, ",\"icmp_mtu\":%" PRIu32, packet->icmp.mtu);
+    if (packet->type == TYPE_ARP && packet->arp.operation > 0)
+        print_arp(out, &packet->arp);
     print_verdicts(out, note);
     if (note->answers > 0)
         fprintf(out, ",\"answers\":%" PRIu64, note->answers);

@@ -137,6 +137,16 @@ static const struct explanation arp = {
     .rfc = "RFC 826",
 };
 
+static const struct explanation arp_reply = {
+    .what = "ARP: the answer, on which network card that IPv4 address is.",
+    .why = "The kernel that has the address says so to who has asked, or to "
+           "all when the address is new.",
+    .call = "No call sent it. What waited for it is sent now.",
+    .deeper = "Nobody proves that it is true: any machine on the link may "
+              "answer. ip neighbour shows what the kernel believes.",
+    .rfc = "RFC 826",
+};
+
 static const struct explanation stranger = {
     "A packet of a protocol that viz does not read.",
     "Other programs and kernels use the wire too.",
@@ -163,7 +173,7 @@ const struct explanation *explain_other(const struct packet *packet)
                  packet->protocol == PROTO_ICMP6;
 
     if (packet->source.family == 0 && packet->type == TYPE_ARP)
-        return &arp;
+        return packet->arp.operation == ARP_REPLY ? &arp_reply : &arp;
     if (packet->source.family == 0 || !known)
         return &stranger;
     if (packet->fragment_offset > 0)

@@ -301,6 +301,8 @@ static void icmp_label(const struct store_row *row, enum detail detail,
                 word->words);
         else
             add(text, "%s", word->word);
+        if (detail <= DETAIL_SEQ && packet->icmp.mtu > 0)
+            add(text, ", MTU %u", packet->icmp.mtu);
         if (detail <= DETAIL_SEQ && row->note.error)
             add(text, ": %s", row->note.error);
         return;
@@ -327,6 +329,38 @@ static const char *link_name(uint16_t type)
     return type > 0 && type <= 1500 ? "802.3" : "not IP";
 }
 
+static char *ip4_text(const uint8_t address[4], char text[16])
+{
+    snprintf(text, 16, "%u.%u.%u.%u", address[0], address[1], address[2],
+             address[3]);
+    return text;
+}
+
+static void arp_label(const struct arp_header *arp, enum detail detail,
+                      char text[WORDS])
+{
+    static const uint8_t nobody[4];
+    char sender[16], target[16];
+
+    ip4_text(arp->sender, sender);
+    ip4_text(arp->target, target);
+    add(text, "ARP");
+    if (detail == DETAIL_LEAST)
+        return;
+    if (memcmp(arp->sender, arp->target, 4) == 0)
+        add(text, " %s is here", sender); /* asked by nobody */
+    else if (arp->operation == ARP_REPLY)
+        add(text, " %s is at %02x:%02x:%02x:%02x:%02x:%02x", sender,
+            arp->card[0], arp->card[1], arp->card[2], arp->card[3],
+            arp->card[4], arp->card[5]);
+    else
+        add(text, " who has %s?", target);
+    if (arp->operation == ARP_REQUEST && detail <= DETAIL_NUMBERS &&
+        memcmp(arp->sender, arp->target, 4) != 0 &&
+        memcmp(arp->sender, nobody, 4) != 0)
+        add(text, " tell %s", sender);
+}
+
 /* A packet that belongs to no conversation we follow. */
 static void other_label(const struct store_row *row, enum detail detail,
                         char text[WORDS])
@@ -334,6 +368,12 @@ static void other_label(const struct store_row *row, enum detail detail,
     const struct packet *packet = &row->packet;
     char source[64], destination[64], protocol[WORDS];
 
+    if (packet->source.family == 0 && packet->type == TYPE_ARP &&
+        (packet->arp.operation == ARP_REQUEST ||
+         packet->arp.operation == ARP_REPLY)) {
+        arp_label(&packet->arp, detail, text);
+        return;
+    }
     if (packet->source.family == 0) {
         add(text, "%s, %u bytes", link_name(packet->type), packet->length);
         return;
