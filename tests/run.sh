@@ -16,7 +16,7 @@ passed=0
 # passed.
 last() { # name, lines
     grep -vE '^  (CC|AR|LD|TEST|FUZZ) |^ok |: \*\*\* Waiting|^  [a-z_]+ +[0-9]+ passed$' \
-        "$logs/$1.log" | tail -n "$2" | cut -c1-200 | sed 's/^/    /'
+        "$logs/$1.log" | tail -n "$2" | cut -c1-400 | sed 's/^/    /'
 }
 
 stage() { # name, command...
