@@ -144,6 +144,20 @@ START_TEST(what_is_special_about_a_segment_is_remarked)
 }
 END_TEST
 
+START_TEST(an_ack_that_comes_late_is_remarked)
+{
+    const struct packet packet = {.protocol = PROTO_TCP,
+                                  .has_transport = true,
+                                  .tcp = {.flags = TCP_ACK}};
+    struct flow flow = {.initial_rtt_ns = 20000000};
+    struct note note = {.flow = &flow, .ack_rtt_ns = 61000000};
+
+    ck_assert_ptr_nonnull(strstr(explain_remark(&packet, &note, 0), "Nagle"));
+    note.ack_rtt_ns = 21000000;
+    ck_assert_ptr_null(explain_remark(&packet, &note, 0));
+}
+END_TEST
+
 START_TEST(every_word_of_evidence_has_its_sentence)
 {
     static const char *const words[] = {"ipid", "tsval", "dsack", "vantage",
@@ -286,6 +300,7 @@ int main(void)
     tcase_add_test(tests, every_errno_that_a_packet_brings_has_its_sentence);
     tcase_add_test(tests, every_vantage_and_side_of_a_loss_has_its_sentence);
     tcase_add_test(tests, what_is_special_about_a_segment_is_remarked);
+    tcase_add_test(tests, an_ack_that_comes_late_is_remarked);
     tcase_add_test(tests, every_word_of_evidence_has_its_sentence);
     tcase_add_test(tests, every_state_has_its_text);
     tcase_add_test(tests, every_move_between_two_states_has_its_cause);

@@ -100,6 +100,16 @@ static bool came_twice(const struct packet *packet, const struct note *note)
     return note->dsack && note_in_vain(note) == NULL;
 }
 
+/* By more than the shortest delayed ACK, 40 ms on Linux, may be off. */
+static bool is_late_ack(const struct packet *packet, const struct note *note)
+{
+    enum { LEAST_NS = 30000000 };
+
+    return packet->tcp.flags == TCP_ACK && packet->payload_length == 0 &&
+           note->flow && note->flow->initial_rtt_ns > 0 &&
+           note->ack_rtt_ns - note->flow->initial_rtt_ns >= LEAST_NS;
+}
+
 static const struct {
     bool (*is)(const struct packet *packet, const struct note *note);
     const char *text;
@@ -121,6 +131,13 @@ static const struct {
     {offers_fast_open,
      "It brings a Fast Open cookie, for the client's next connections (RFC "
      "7413)."},
+    {is_late_ack,
+     "It came much later than a round trip takes. Where much is on its way "
+     "that "
+     "is a queue; else its sender waited for data that could carry it (delayed "
+     "ACK), and little data behind little data waits for this ACK (Nagle): two "
+     "small send() in a row stall so. One send() for both does not, nor "
+     "TCP_NODELAY."},
     {came_twice,
      "Its D-SACK block says that something came twice: doubled on the way, or "
      "sent again out of our sight (RFC 2883)."},
