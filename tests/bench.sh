@@ -11,17 +11,7 @@ bench=build/bench
 viz=build/bin/viz
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-is() { # what, expected, got
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: expected '$2', got '$3'"
-        failed=$((failed + 1))
-    fi
-}
+. tests/assert.sh
 holds() { # what, condition of awk
     if awk "BEGIN { exit !($2) }" 2>/dev/null; then
         passed=$((passed + 1))

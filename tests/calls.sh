@@ -10,26 +10,7 @@ viz=${VIZ:-build/bin/viz}
 programs=${PROGRAMS:-build/lessons/01-blocking}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-is() { # what, expected, got
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: expected '$2', got '$3'"
-        failed=$((failed + 1))
-    fi
-}
-has() { # what, pattern, file
-    if grep -q -- "$2" "$3"; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: no '$2' in:"
-        cut -c 1-150 "$3" | sed 's/^/    /' | head -n 12
-        failed=$((failed + 1))
-    fi
-}
+. tests/assert.sh
 
 if ! $viz --private --json -- true >/dev/null 2>"$work/err"; then
     echo 'calls: no private network on this machine: nothing was tried'

@@ -128,7 +128,7 @@ if command -v tmux >/dev/null 2>&1 && $viz --private --summary -- true >/dev/nul
     # live, under seccomp, with no right left
     t() { tmux -S "$work/tmux.sock" "$@"; }
     sees() {
-        deadline=$(($(date +%s) + 20))
+        deadline=$(($(date +%s) + 90))
         until t capture-pane -p -t x >dump 2>&1 && grep -qF -- "$1" dump; do
             [ "$(date +%s)" -lt $deadline ] || { cat dump; return 1; }
         done

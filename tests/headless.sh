@@ -11,26 +11,7 @@ capture=tests/captures/s01_client_close.pcap
 work=$(mktemp -d) || exit 2
 export LC_ALL=C.UTF-8 # the picture is looked at
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-is() { # what, expected, got
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: expected '$2', got '$3'"
-        failed=$((failed + 1))
-    fi
-}
-has() { # what, pattern, file
-    if grep -q -- "$2" "$3"; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: no '$2' in:"
-        sed 's/^/    /' "$3" | head -n 10
-        failed=$((failed + 1))
-    fi
-}
+. tests/assert.sh
 
 # What the screen asks and scores is what --predict asks and scores.
 for name in s01_client_close s06_refused s13_simultaneous_open s19_udp_echo_frag; do

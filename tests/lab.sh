@@ -139,10 +139,10 @@ command -v tmux >/dev/null 2>&1 || {
 }
 t() { tmux -S tmux.sock "$@"; }
 screen() { t capture-pane -p -t "lab:$1" >"$out" 2>"$err"; }
-# sees PANE TEXT: until the pane shows it, at most 20 s.
+# sees PANE TEXT: until the pane shows it, at most 90 s.
 sees() {
     name="pane $1 shows: $2"
-    deadline=$(($(date +%s) + 20))
+    deadline=$(($(date +%s) + 90))
     until screen "$1" && grep -qF -- "$2" "$out"; do
         [ "$(date +%s)" -lt $deadline ] || fail "$name"
     done
@@ -150,7 +150,7 @@ sees() {
 }
 sees_no_more() {
     name="pane $1 shows no more: $2"
-    deadline=$(($(date +%s) + 20))
+    deadline=$(($(date +%s) + 90))
     while screen "$1" && grep -qF -- "$2" "$out"; do
         [ "$(date +%s)" -lt $deadline ] || fail "$name"
     done
@@ -231,7 +231,7 @@ kill -9 "$(ps -o pid= --ppid "$viz_pid" | tr -d ' ')"
 sees 1 "The lesson has ended, and this terminal with it."
 sees 1 "status=0"
 name="nothing is left of a killed lesson"
-deadline=$(($(date +%s) + 20))
+deadline=$(($(date +%s) + 90))
 while [ -e .lab/shell.sock ] || grep -qs '^State:.[^Z]' "/proc/$left/status"; do
     [ "$(date +%s)" -lt $deadline ] || fail "$name"
 done

@@ -9,17 +9,7 @@ viz=${VIZ:-build/bin/viz}
 lossy=${LOSSY:-build/bin/lossy}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-is() { # what, expected, got
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "  $1: expected '$2', got '$3'"
-        failed=$((failed + 1))
-    fi
-}
+. tests/assert.sh
 
 # --- the wire --------------------------------------------------------------
 
