@@ -21,7 +21,7 @@ check=$(pkg-config --libs check 2>/dev/null || echo -lcheck)
 # shellcheck disable=SC2086
 for test in decode read; do
     $CC $flags --coverage -o "$where/check_$test" tests/unit/check_$test.c \
-        viz/capture/*.c "$where"/*.o $check -lpcap || exit 1
+        viz/capture/*.c common/clock.c "$where"/*.o $check -lpcap || exit 1
     CK_FORK=no "$where/check_$test" >"$where/$test.log" 2>&1 || {
         cat "$where/$test.log"
         exit 1
