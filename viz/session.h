@@ -61,8 +61,8 @@ void session_event(void *session, const struct event *event);
 /* Take at most `most` frames that wait, and look into the kernel's tables when
  * it is time (20 times a second while something happens, 5 times after a second
  * of rest; more seldom where there are so many sockets that this would take
- * more than 2 % of a processor). How many frames there were; -1 with *error. 0 on a file is its
- * end. */
+ * more than 2 % of a processor). How many frames there were; -1 with *error. 0
+ * on a file is its end. */
 int session_pump(struct session *session, int most,
                  struct capture_error *error);
 /* Before the end: take what is on the ring and came before `stop_ns` (wall
