@@ -64,7 +64,7 @@ static void put_transport(struct line *line, const struct packet *packet,
         put(line, " len %u", packet->payload_length);
     } else {
         put(line, " type %u code %u", packet->icmp.type, packet->icmp.code);
-        if (packet->icmp.quotes)
+        if (packet->has_transport && packet->icmp.quotes)
             put(line, " about %u %u", packet->icmp.quoted_source.port,
                 packet->icmp.quoted_destination.port);
     }
@@ -711,6 +711,13 @@ START_TEST(any_sequence_of_segments_is_survived)
         packet.ip_id = next_random(&random) & 0xffff;
         if (next_random(&random) % 50 == 0)
             packet.tcp.seq = next_random(&random);
+        if ((dice & 0x7000) == 0) { /* a piece of one, the first or a later */
+            packet.ip_id %= 4;
+            packet.more_fragments = dice & 0x8000;
+            if (dice & 0x10000)
+                packet.fragment_offset = (uint16_t)(8 + dice % 8 * 8);
+            packet.has_transport = packet.fragment_offset == 0;
+        }
         must(track_feed(track, &packet, &note) == 0);
         expect_sound(&note);
     }
