@@ -130,8 +130,8 @@ standin make 'echo made'
 status=$?
 check 'when all passed that is all' 0 '^stages: 6 passed, 0 failed$'
 
-for n in 99 x; do
-    ${MAKE:-make} --no-print-directory lesson-$n >"$box/out" 2>&1
+for n in 99 x 1x "1;false"; do
+    ${MAKE:-make} --no-print-directory "lesson-$n" >"$box/out" 2>&1
     status=$?
     check "make lesson-$n is refused in words" 2 "no lesson $n"
 done
