@@ -182,11 +182,12 @@ static void show_progress(struct browse *browse)
 
 /* --- taking packets -------------------------------------------------------- */
 
-/* Nothing more comes; what was seen stays. */
+/* Nothing more comes; what was seen stays, and the kernel's last word. */
 static void stop(struct browse *browse, const char *why)
 {
     if (browse->over)
         return;
+    session_look(browse->session);
     browse->over = true;
     browse->changed = true;
     browse->viewer.live = false;
