@@ -127,6 +127,24 @@ START_TEST(arp_asks_and_answers_in_words)
 }
 END_TEST
 
+START_TEST(a_packet_too_big_is_told_with_the_mtu)
+{
+    struct packet packet = {.protocol = PROTO_ICMP,
+                            .source = traffic_end(&traffic, 0),
+                            .destination = traffic_end(&traffic, 0),
+                            .icmp = {.type = 3, .code = 4, .mtu = 1300}};
+
+    packet.icmp.quotes = true;
+    packet.icmp.quoted_protocol = PROTO_TCP;
+    packet.icmp.quoted_source = traffic_end(&traffic, 40000);
+    packet.icmp.quoted_destination = traffic_end(&traffic, 7001);
+    traffic_connect(&traffic, 40000, 7001);
+    traffic_take(&traffic, &packet, NULL, 0);
+    draw_all(80);
+    ck_shows(" fragmentation needed, MTU 1300 ");
+}
+END_TEST
+
 START_TEST(a_datagram_is_drawn_otherwise_than_a_segment)
 {
     traffic_udp(&traffic, 40000, 7003, "hello", 5);
@@ -348,6 +366,7 @@ int main(void)
     tcase_add_test(tcase, what_no_packet_proves_is_marked);
     tcase_add_test(tcase, a_refused_connection_is_marked_with_a_letter);
     tcase_add_test(tcase, arp_asks_and_answers_in_words);
+    tcase_add_test(tcase, a_packet_too_big_is_told_with_the_mtu);
     tcase_add_test(tcase, a_datagram_is_drawn_otherwise_than_a_segment);
     tcase_add_test(tcase, payload_is_shown_as_c_writes_it);
     tcase_add_test(tcase, what_is_not_ip_has_its_name);

@@ -295,7 +295,8 @@ static void icmp_label(const struct store_row *row, enum detail detail,
         if (detail < DETAIL_LEAST)
             add(text, "%s%s",
                 detail > DETAIL_FLAGS ||
-                        (detail == DETAIL_SEQ && row->note.error)
+                        (detail == DETAIL_SEQ &&
+                         (row->note.error || packet->icmp.mtu > 0))
                     ? ""
                     : "ICMP ",
                 word->words);
