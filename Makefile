@@ -27,7 +27,7 @@ CSTD     := -std=c11 -D_GNU_SOURCE
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Werror
 OPTIMISE := -O2 -g
-HARDEN   := -fstack-protector-strong -fPIE
+HARDEN   := -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE
 LINK     := -pie -Wl,-z,relro -Wl,-z,now
 ifeq ($(SAN),address)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
@@ -41,7 +41,7 @@ SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined \
             -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(SAN),fuzz-bare)
 SANFLAGS := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,stack-depth
-else ifeq ($(SAN),)
+else ifeq ($(SAN),) # not beside sanitizers, where Ubuntu's gcc has it, too
 HARDEN   += -D_FORTIFY_SOURCE=2
 else
 $(error SAN is 'address', 'thread', 'fuzz' or 'fuzz-bare', not '$(SAN)')

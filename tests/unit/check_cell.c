@@ -65,6 +65,7 @@ static void start(const char *source, const struct cell_plan *wanted)
     plan.name = "p";
     ck_assert_msg(cell_start(&cell, &isolation, &plan, why, sizeof why) == 0,
                   "%s", why);
+    build_result_fini(&built);
 }
 
 static void wait_end(void)
@@ -243,6 +244,7 @@ START_TEST(killing_its_driver_leaves_nothing_of_it)
 
         ck_assert_int_eq(poll(&gone, 1, PATIENCE * 1000), 1);
     }
+    build_result_fini(&built);
 }
 END_TEST
 
