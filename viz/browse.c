@@ -210,12 +210,10 @@ static int take(struct browse *browse)
     browse->full = taken == (int)most;
     if (browse->session->packets > before)
         browse->settle_ns = clock_now() + SETTLE_MS * CLOCK_MS;
-    if (taken < 0) {
+    if (taken < 0)
         stop(browse, browse->error.text);
-    } else if (count > 0 && browse->session->packets >= count) {
-        session_look(browse->session); /* the last picture has its word, too */
+    else if (count > 0 && browse->session->packets >= count)
         stop(browse, "All packets asked for by --count are here.");
-    }
     return taken;
 }
 
