@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/traffic.h"
+#include "viz/session.h"
 #include "viz/views/talk.h"
 
 enum { DATA = TCP_PSH | TCP_ACK, END = TCP_FIN | TCP_ACK };
@@ -225,6 +226,77 @@ START_TEST(random_segments_do_no_harm)
 }
 END_TEST
 
+/* --- captures ------------------------------------------------------------------ */
+
+enum { FLOWS_MOST = 64 };
+
+static struct summed {
+    struct stream stream;
+    bool begun;
+    uint64_t bytes[2];
+} * sums;
+
+static void sum_piece(void *self, const struct piece *piece)
+{
+    struct summed *sum = self;
+
+    if (piece->kind == PIECE_BYTES || piece->kind == PIECE_CUT)
+        sum->bytes[piece->from] += piece->length;
+}
+
+static void sum_event(void *self, const struct event *event)
+{
+    struct summed *sum;
+
+    (void)self;
+    if (event->kind != EVENT_PACKET || !event->note->flow ||
+        event->note->flow->id >= FLOWS_MOST)
+        return;
+    sum = &sums[event->note->flow->id];
+    if (!sum->begun)
+        stream_init(&sum->stream, sum_piece, sum);
+    sum->begun = true;
+    stream_packet(&sum->stream, event->packet, event->note, false);
+}
+
+static const char *const captures[] = {
+    "s01_client_close",    "s02_server_close_http", "s04_rst_linger0",
+    "s09_zero_window",     "s10_lossy_sender",      "s13_simultaneous_open",
+    "s15_fast_retransmit", "s19_udp_echo_frag",     "s21_keepalive",
+    "s27_midstream"};
+
+/* As many bytes as track has counted, which a test compares with tshark. */
+START_TEST(a_stream_has_all_bytes_that_were_said)
+{
+    struct capture_error error;
+    struct session session;
+    const struct flow *flow;
+    char path[80];
+    size_t at = 0;
+
+    snprintf(path, sizeof path, "tests/captures/%s.pcap", captures[_i]);
+    sums = calloc(FLOWS_MOST, sizeof *sums);
+    ck_assert_int_eq(
+        session_init(&session, capture_open_file(path, NULL, &error), NULL), 0);
+    ck_assert_int_eq(session_add_sink(&session, sum_event, NULL), 0);
+    while (session_pump(&session, 1000, &error) > 0)
+        ;
+    while ((flow = track_next(session.track, &at)) != NULL) {
+        struct summed *sum = &sums[flow->id];
+
+        stream_end(&sum->stream);
+        stream_fini(&sum->stream);
+        for (int side = 0; side < 2; side++)
+            ck_assert_msg(sum->bytes[side] == flow->end[side].bytes,
+                          "%s, connection %u, side %d: %llu, not %llu", path,
+                          flow->id, side, (unsigned long long)sum->bytes[side],
+                          (unsigned long long)flow->end[side].bytes);
+    }
+    session_fini(&session);
+    free(sums);
+}
+END_TEST
+
 /* --- rows --------------------------------------------------------------------- */
 
 static void note_row(void *self, const struct talk_row *row)
@@ -337,6 +409,8 @@ int main(void)
     tcase_add_test(streams, datagrams_come_as_they_are);
     tcase_add_test(streams, what_waits_is_bounded);
     tcase_add_test(streams, random_segments_do_no_harm);
+    tcase_add_loop_test(streams, a_stream_has_all_bytes_that_were_said, 0,
+                        (int)(sizeof captures / sizeof *captures));
     tcase_add_checked_fixture(rows, begin, end);
     tcase_add_test(rows, lines_are_put_together_and_open_ones_marked);
     tcase_add_test(rows, what_a_terminal_obeys_is_written_out);
