@@ -588,9 +588,10 @@ START_TEST(what_came_late_is_told_from_what_was_sent_again)
 }
 END_TEST
 
-/* The same segment sent again by hosts whose IP IDs say nothing. */
+/* The same segment again, from hosts whose IP IDs say nothing: at once, or
+ * `pause_ns` later. */
 static struct note again_without_ids(uint32_t first_ts, uint32_t second_ts,
-                                     bool loopback)
+                                     bool loopback, int64_t pause_ns)
 {
     static const struct row data = {'c', A, 1, 1, 10, ESTAB, ESTAB, ""};
     struct wire wire;
@@ -601,6 +602,7 @@ static struct note again_without_ids(uint32_t first_ts, uint32_t second_ts,
         struct packet packet = segment(&wire, n < 3 ? &handshake[n] : &data);
 
         packet.has_ip_id = false;
+        packet.time_ns += n < 4 ? 0 : pause_ns;
         if (loopback)
             packet.source.address[0] = packet.destination.address[0] = 127;
         if (first_ts != 0) {
@@ -616,18 +618,21 @@ static struct note again_without_ids(uint32_t first_ts, uint32_t second_ts,
 
 START_TEST(without_ip_ids_the_timestamp_the_vantage_or_the_time_speaks)
 {
-    struct note note = again_without_ids(1000, 1300, false);
+    struct note note = again_without_ids(1000, 1300, false, 0);
 
     ck_assert_int_eq(note.verdicts[0].name, VERDICT_RETRANSMISSION);
     ck_assert_str_eq(note.verdicts[0].evidence, "tsval");
-    note = again_without_ids(0, 0, true);
+    note = again_without_ids(0, 0, true, 0);
     ck_assert_int_eq(note.verdicts[0].name, VERDICT_RETRANSMISSION);
     ck_assert_str_eq(note.verdicts[0].evidence, "vantage");
-    note = again_without_ids(0, 0, false);
+    note = again_without_ids(0, 0, false, 0);
     ck_assert_int_eq(note.verdicts[0].name, VERDICT_RETRANSMISSION);
     ck_assert_str_eq(note.verdicts[0].evidence, "timing");
-    note = again_without_ids(1000, 1000, false);
+    note = again_without_ids(1000, 1000, false, 1000000000); /* a slow clock */
+    ck_assert_int_eq(note.verdicts[0].name, VERDICT_RETRANSMISSION);
     ck_assert_str_eq(note.verdicts[0].evidence, "timing");
+    note = again_without_ids(1000, 1000, false, 0); /* seen twice, sent once */
+    ck_assert_uint_eq(note.verdict_count, 0);
 }
 END_TEST
 

@@ -52,7 +52,8 @@ static enum order order_by_timestamp(const struct segment *segment)
         return ORDER_UNKNOWN;
     way = seq_from(options->ts_value, segment->sent->edge_ts);
     if (way == 0 && segment->packet->tcp.seq == segment->sent->edge_seq &&
-        segment->end == segment->sender->next_seq)
+        segment->end == segment->sender->next_seq &&
+        segment->packet->time_ns - segment->sent->heard_ns < least_time_out_ns)
         return ORDER_SAME; /* the newest: only a timer would send it again */
     return way > 0 ? ORDER_NEWER : way < 0 ? ORDER_OLDER : ORDER_UNKNOWN;
 }
