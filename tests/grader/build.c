@@ -95,25 +95,20 @@ static void sink_fini(struct sink *sink)
     free(sink->bytes);
 }
 
-/* sh runs the compiler and then copies the program to standard output, since
- * a linker wants a file it can seek in. */
+/* sh finds the compiler, runs it, and then copies the program to standard
+ * output, since a linker wants a file it can seek in. */
+#define COMPILE                                                         \
+    "$(command -v cc || command -v gcc || command -v clang || echo cc)" \
+    " \"$@\" -o .program && exec cat .program"
+
 static size_t command(const struct submission *submission, enum build build,
                       const char **argv)
 {
     static const char *const first[] = {
-        "sh",
-        "-c",
-        "$(command -v cc || command -v gcc || command -v clang || echo cc) "
-        "\"$@\" -o .program && exec cat .program",
-        "sh",
-        "-std=c11",
-        "-D_GNU_SOURCE",
-        "-pthread",
-        "-g",
-        "-O1",
-        "-Wall",
-        "-Wextra",
-        "-fdiagnostics-color=never",
+        "sh",       "-c",       COMPILE,
+        "sh",       "-std=c11", "-D_GNU_SOURCE",
+        "-pthread", "-g",       "-O1",
+        "-Wall",    "-Wextra",  "-fdiagnostics-color=never",
         "-I.",
     };
     size_t n = 0;
