@@ -1,6 +1,8 @@
 /* See facts.h. */
 #include "viz/events/facts.h"
 
+#include "viz/track/serial.h"
+
 static enum fact_source source_of(enum fact_kind kind, enum flow_side side)
 {
     switch (kind) {
@@ -74,7 +76,7 @@ static void place_segment(const struct sight *sight, struct fact *fact,
     fact->gap_after = packet->payload_captured < packet->payload_length;
     if (!watched->stream[fact->side] || syn) {
         *next = end;
-    } else if (fresh > 0 && (int32_t)(end - *next) > 0) {
+    } else if (fresh > 0 && seq_after(end, *next)) {
         fact->gap_before = end - fresh != *next;
         *next = end;
     } else { /* it fills a hole: what stands before and behind is gone */

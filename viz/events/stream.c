@@ -1,14 +1,11 @@
-/* See stream.h. Sequence numbers are raw, and compared as serial numbers
- * (RFC 1982): a connection may say more than 4 GB. */
+/* See stream.h. Sequence numbers are raw, and compared as serial numbers: a
+ * connection may say more than 4 GB. */
 #include "viz/events/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int32_t distance(uint32_t from, uint32_t to)
-{
-    return (int32_t)(to - from);
-}
+#include "viz/track/serial.h"
 
 static void tell(const struct stream *stream, enum piece_kind kind,
                  enum flow_side from, int64_t time_ns, uint32_t length)
@@ -64,8 +61,7 @@ static void release(struct stream *stream, enum flow_side from, int64_t time_ns)
 {
     struct stream_half *half = &stream->half[from];
 
-    while (half->held_count > 0 &&
-           distance(half->next, half->held[0].seq) <= 0) {
+    while (half->held_count > 0 && !seq_after(half->held[0].seq, half->next)) {
         const struct stream_held *held = &half->held[0];
         uint32_t told = half->next - held->seq;
 
@@ -90,13 +86,13 @@ static void pass(struct stream *stream, enum flow_side from, uint32_t seq,
     struct stream_half *half = &stream->half[from];
 
     release(stream, from, time_ns);
-    while (distance(half->next, seq) > 0) {
+    while (seq_after(seq, half->next)) {
         uint32_t to = seq;
 
-        if (half->held_count > 0 && distance(half->held[0].seq, to) > 0)
+        if (half->held_count > 0 && seq_after(to, half->held[0].seq))
             to = half->held[0].seq;
-        if (half->has_fin && distance(half->next, half->fin) > 0 &&
-            distance(half->fin, to) > 0)
+        if (half->has_fin && seq_after(half->fin, half->next) &&
+            seq_after(to, half->fin))
             to = half->fin;
         tell(stream, PIECE_GAP, from, time_ns, to - half->next);
         half->next = to;
@@ -124,7 +120,7 @@ static void hold(struct stream *stream, enum flow_side from,
         memcpy(held.bytes, packet->payload, held.kept);
     }
     at = half->held_count++;
-    while (at > 0 && distance(half->held[at - 1].seq, seq) < 0) {
+    while (at > 0 && seq_before(seq, half->held[at - 1].seq)) {
         half->held[at] = half->held[at - 1];
         at--;
     }
@@ -141,7 +137,7 @@ static void take(struct stream *stream, const struct packet *packet,
 {
     struct stream_half *half = &stream->half[note->from];
     uint32_t length = packet->payload_length;
-    int32_t ahead = distance(half->next, seq);
+    int32_t ahead = seq_from(seq, half->next);
 
     if (ahead > 0) {
         hold(stream, note->from, packet, seq);

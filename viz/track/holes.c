@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "viz/track/serial.h"
+
 int holes_reserve(struct hole_pool *pool)
 {
     struct hole *nodes;

@@ -26,15 +26,6 @@ struct holes {
     uint32_t count;
 };
 
-/* Sequence numbers wrap around (RFC 9293 3.4): a comes before b when the way
- * from a forward to b is the shorter one. */
-static inline int32_t seq_from(uint32_t b, uint32_t a)
-{
-    return (int32_t)(b - a);
-}
-#define seq_before(a, b) (seq_from(a, b) < 0)
-#define seq_after(a, b)  (seq_from(a, b) > 0)
-
 /* Make sure that two more holes fit, whatever comes. 0, or -1 with ENOMEM. */
 int holes_reserve(struct hole_pool *pool);
 void holes_fini(struct hole_pool *pool);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "viz/track/holes.h"
+#include "viz/track/serial.h"
 
 enum {
     FIRST_SIZE = 64,

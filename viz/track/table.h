@@ -8,6 +8,7 @@
 
 #include "viz/track/holes.h"
 #include "viz/track/sent.h"
+#include "viz/track/serial.h"
 #include "viz/track/track.h"
 
 /* What is remembered of one end beyond what others may see. */

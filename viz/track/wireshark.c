@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/track/holes.h"
+#include "viz/track/serial.h"
 
 enum { SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST };
 
