@@ -40,63 +40,65 @@ static void add_line(struct expect *expect, const char *line)
     }
 }
 
+static const char *const known_lines[] = {
+    "listen tcp 7001",
+    "listen udp 7001",
+    "listen unix a",
+    "handshake tcp 7001",
+    "refused tcp 7001",
+    "data tcp 7001 from client",
+    "data tcp 7001 from server",
+    "data tcp 7001 from client \"aaa\"",
+    "data tcp 7001 from server \"ab\"",
+    "data tcp 7001 from client 3 bytes",
+    "close tcp 7001 by client",
+    "close tcp 7001 by server",
+    "reset tcp 7001 by client",
+    "reset tcp 7001 by server",
+    "state tcp 7001 server LISTEN",
+    "state tcp 7001 client SYN_SENT",
+    "state tcp 7001 server SYN_RECV",
+    "state tcp 7001 client ESTABLISHED",
+    "state tcp 7001 server ESTABLISHED",
+    "state tcp 7001 client FIN_WAIT2",
+    "state tcp 7001 server CLOSE_WAIT",
+    "state tcp 7001 server LAST_ACK",
+    "state tcp 7001 client TIME_WAIT",
+    "state tcp 7001 server CLOSED",
+    "established tcp 7001 0",
+    "established tcp 7001 1",
+    "established tcp 7001 2",
+    "retransmit tcp 7001 syn",
+    "retransmit tcp 7001 data 2",
+    "zero-window tcp 7001 by server",
+    "datagram udp 7001 from client x2",
+    "datagram udp 7001 from server 0 bytes",
+    "unreachable udp 7001",
+    "lost udp 7001",
+    "waits server accept",
+    "waits client recv 7001",
+    "prints A \"a\"",
+    "prints B \"ab\"",
+    "exits A 0",
+    "exits B 1",
+    "shell A",
+    "shell B",
+    "zero-window tcp 7001 by client",
+    "retransmit tcp 7001 data",
+    "waits client recv",
+    "waits server poll 7001",
+    "prints A \"\\xc3\"",
+    "lost udp 7001 within 1s",
+    "data tcp 7001 from client within 1s",
+    "established tcp 7001 1 within 1s",
+};
+
+enum { KNOWN_LINES = sizeof known_lines / sizeof known_lines[0] };
+
 /* As a byte each: lines that are understood, in any order, so that the fuzzer
  * finds what two of them do to each other. */
 static void add_known_lines(struct expect *expect, struct input *input)
 {
-    static const char *const lines[] = {
-        "listen tcp 7001",
-        "listen udp 7001",
-        "listen unix a",
-        "handshake tcp 7001",
-        "refused tcp 7001",
-        "data tcp 7001 from client",
-        "data tcp 7001 from server",
-        "data tcp 7001 from client \"aaa\"",
-        "data tcp 7001 from server \"ab\"",
-        "data tcp 7001 from client 3 bytes",
-        "close tcp 7001 by client",
-        "close tcp 7001 by server",
-        "reset tcp 7001 by client",
-        "reset tcp 7001 by server",
-        "state tcp 7001 server LISTEN",
-        "state tcp 7001 client SYN_SENT",
-        "state tcp 7001 server SYN_RECV",
-        "state tcp 7001 client ESTABLISHED",
-        "state tcp 7001 server ESTABLISHED",
-        "state tcp 7001 client FIN_WAIT2",
-        "state tcp 7001 server CLOSE_WAIT",
-        "state tcp 7001 server LAST_ACK",
-        "state tcp 7001 client TIME_WAIT",
-        "state tcp 7001 server CLOSED",
-        "established tcp 7001 0",
-        "established tcp 7001 1",
-        "established tcp 7001 2",
-        "retransmit tcp 7001 syn",
-        "retransmit tcp 7001 data 2",
-        "zero-window tcp 7001 by server",
-        "datagram udp 7001 from client x2",
-        "datagram udp 7001 from server 0 bytes",
-        "unreachable udp 7001",
-        "lost udp 7001",
-        "waits server accept",
-        "waits client recv 7001",
-        "prints A \"a\"",
-        "prints B \"ab\"",
-        "exits A 0",
-        "exits B 1",
-        "shell A",
-        "shell B",
-        "zero-window tcp 7001 by client",
-        "retransmit tcp 7001 data",
-        "waits client recv",
-        "waits server poll 7001",
-        "prints A \"\\xc3\"",
-        "lost udp 7001 within 1s",
-        "data tcp 7001 from client within 1s",
-        "established tcp 7001 1 within 1s",
-    };
-    enum { KNOWN = sizeof lines / sizeof lines[0] };
 
     while (input->left > 0 && expect_count(expect) < LINES) {
         uint8_t byte = input_u8(input);
@@ -105,7 +107,7 @@ static void add_known_lines(struct expect *expect, struct input *input)
         if (byte == 0)
             break;
         snprintf(line, sizeof line, "%s%s", byte & 128 ? "not " : "",
-                 lines[(byte & 127) % KNOWN]);
+                 known_lines[(byte & 127) % KNOWN_LINES]);
         add_line(expect, line);
     }
 }
